@@ -1,0 +1,47 @@
+import type { ChatAddress, DriverContext, LineDriver } from '../line-driver.ts';
+
+/** What a driver may be unable to do, or its fake of the other side unable to show. */
+export const FEATURES = [
+  'groups',
+  /** `find` knows what became of a lost hand-over, and can void one. Without it every answer is `unknown`. */
+  'arbiter',
+  /** Messages of which a later piece comes as a row of its own. */
+  'parts',
+  'offline',
+  'crash',
+  'failed',
+  'unknown',
+  'not_started',
+] as const;
+export type Feature = (typeof FEATURES)[number];
+
+export type ArrangedOutcome = 'failed' | 'unknown' | 'not_started' | 'crash';
+
+/** The phones at the other end of the line, real or fake. */
+export interface FarSide {
+  /** Two handles that take messages and write some. */
+  readonly peer: string;
+  readonly otherPeer: string;
+  /** A peer writes to the line, or into a group with it; returns the message's GUID. */
+  text(from: string, text: string, group?: string): Promise<string>;
+  /** A peer writes a message that a later row completes. */
+  textInParts(from: string): Promise<string>;
+  createGroup(participants: readonly string[], name: string): Promise<string>;
+  /** The line's messages that this chat has got, oldest first. */
+  received(chat: ChatAddress): Promise<readonly { readonly guid: string; readonly text: string }[]>;
+  setOffline(isOffline: boolean): Promise<void>;
+  /** Sees to it that the next message to the returned chat ends this way. */
+  arrange(outcome: ArrangedOutcome): Promise<ChatAddress>;
+}
+
+/** A driver with a fake of its other side. Each test gets a fresh one. */
+export interface LineHarness {
+  /** The line's handle. */
+  readonly line: string;
+  readonly far: FarSide;
+  now(): number;
+  random(): number;
+  /** A new instance on the same far side, as after a restart of the process. */
+  createDriver(context: DriverContext): LineDriver;
+  close(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+/** The simulator as the conformance suite wants it, with short timings, on whatever database it is given. */
+
+import { createSimulatorDriver } from '../simulator/driver.ts';
+import { createSimulatorNetwork, type SimulatorNetwork } from '../simulator/network.ts';
+import type { Timings } from '../simulator/timings.ts';
+import type { WireDatabase, WireRow } from '../simulator/wire-database.ts';
+import type { ArrangedOutcome, FarSide, LineHarness } from './line-harness.ts';
+import { createRandom } from './random.ts';
+
+export const LINE = '+15550100001';
+export const PEER = '+15550109999';
+export const OTHER_PEER = '+15550109998';
+const STARTED_AT = 1_790_000_000_000;
+
+export const FAST: Partial<Timings> = {
+  pollMs: 10,
+  reportRetryMs: 2,
+  slowMs: 80,
+  autoreplyMs: 20,
+  previewMs: 20,
+  previewHoldMs: 2_000,
+};
+
+const ARRANGED: Readonly<Record<ArrangedOutcome, string>> = {
+  failed: '+15550100400',
+  unknown: '+15550100408',
+  not_started: '+15550100503',
+  crash: '+15550100500',
+};
+
+/** A fresh database for one test, and the way to be rid of it. */
+export type OpenWireDatabase = () => Promise<{ readonly database: WireDatabase; close(): Promise<void> }>;
+
+export interface SimulatorHarness extends LineHarness {
+  readonly network: SimulatorNetwork;
+  /** Looks at the tables past the network, as an oracle in another process does. */
+  query(sql: string): Promise<WireRow[]>;
+}
+
+export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<SimulatorHarness> {
+  const { database, close } = await open();
+  let guids = 0;
+  const now = (): number => STARTED_AT + Math.floor(performance.now());
+  const random = createRandom(1);
+  const newGuid = (): string => {
+    guids += 1;
+    return `GUID-${String(guids).padStart(6, '0')}`;
+  };
+  const network = createSimulatorNetwork({ database, now, random, newGuid, timings: FAST });
+  await network.open();
+  return {
+    line: LINE,
+    far: createFarSide(network),
+    now,
+    random,
+    network,
+    createDriver: (context) => createSimulatorDriver({ network, line: LINE, context }),
+    query: (sql) => database.read({ sql, columns: {} }, [{}]),
+    close,
+  };
+}
+
+function createFarSide(network: SimulatorNetwork): FarSide {
+  const text = async (from: string, text: string, group?: string): Promise<string> => {
+    const texted = await network.text({ from, to: group ?? LINE, text });
+    if (texted === null) throw new Error('There is no such group.');
+    return texted.guid;
+  };
+  return {
+    peer: PEER,
+    otherPeer: OTHER_PEER,
+    text,
+    textInParts: (from) => text(from, 'Look: https://example.com/hike'),
+    createGroup: async (participants, name) =>
+      (await network.createGroup({ line: LINE, participants, name })).identifier,
+    received: async (chat) => {
+      const page = await network.phoneMessages({ phone: chat.isGroup ? PEER : chat.identifier, line: LINE });
+      const messages = page?.messages ?? [];
+      return messages.filter((message) => message.sender === LINE && message.chatIdentifier === chat.identifier);
+    },
+    setOffline: (offline) => (offline ? network.setFaults(LINE, { offline }) : network.clearFaults(LINE)),
+    arrange: async (outcome) => ({ identifier: ARRANGED[outcome], isGroup: false }),
+  };
+}

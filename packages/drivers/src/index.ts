@@ -1,0 +1,62 @@
+/** The port to an iMessage line, and the drivers behind it. */
+
+// The port: what the server says to a line, and what the line tells.
+
+export {
+  CAPABILITIES,
+  type Capabilities,
+  type Capability,
+  type ChatAddress,
+  type ChatSeen,
+  type Command,
+  type CursorMoved,
+  type Disposition,
+  type DriverContext,
+  type FailureSeen,
+  type HandOver,
+  type HealthState,
+  type LineDriver,
+  type LineEvent,
+  type LookUp,
+  type MessageSeen,
+  type ObservedChat,
+  type PartSeen,
+  type ReceiptSeen,
+  type SendMessage,
+} from './line-driver.ts';
+
+// How people are named on it.
+
+export { normaliseHandle } from './handle.ts';
+
+// The simulator: a driver, and the network of phones behind it.
+
+export { createSimulatorDriver, type SimulatorDriverOptions } from './simulator/driver.ts';
+export { type Meaning, meaningOf } from './simulator/meanings.ts';
+export {
+  createSimulatorNetwork,
+  type LineSide,
+  type SimulatorNetwork,
+  type SimulatorNetworkOptions,
+} from './simulator/network.ts';
+
+// What its phones and faults are described with.
+
+export type { Service } from './service.ts';
+export type { Autoreply } from './simulator/autoreplies.ts';
+export { type Faults, NO_FAULTS } from './simulator/faults.ts';
+export type { NewGroup } from './simulator/group-chats.ts';
+export type { PhoneMessage, PhonePage, PhoneQuery } from './simulator/phone-messages.ts';
+export type { PhoneText, Texted } from './simulator/phone-texts.ts';
+export { TIMINGS, type Timings } from './simulator/timings.ts';
+
+// The database that whoever runs the simulator hands in.
+
+export type {
+  WireColumn,
+  WireDatabase,
+  WireRow,
+  WireStatement,
+  WireTransaction,
+  WireValue,
+} from './simulator/wire-database.ts';

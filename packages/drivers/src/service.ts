@@ -1,0 +1,2 @@
+/** How a message travels between phones. */
+export type Service = 'imessage' | 'sms' | 'rcs';

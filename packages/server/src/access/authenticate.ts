@@ -1,0 +1,68 @@
+/** Who is calling: the key of a request, looked up by its hash and kept for a second at most. */
+import type { Clock } from '../clock.ts';
+import { isKeyForm } from '../domain/api-key.ts';
+import { ApiError } from '../domain/errors.ts';
+import type { Scope } from '../domain/scopes.ts';
+import { findKeyByHash, KEYS_TOPIC, type StoredKey } from '../store/accounts.ts';
+import type { Engine } from '../store/database.ts';
+import { hashKey } from './keys.ts';
+
+const CACHE_MS = 1_000;
+const CACHE_MAX = 10_000;
+const BEARER = /^Bearer +(\S+) *$/i;
+
+/** The caller, as far as any handler needs to know. */
+export interface Caller {
+  readonly accountRef: number;
+  readonly keyRef: number;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Null: all lines of the account. */
+  readonly lineRefs: ReadonlySet<number> | null;
+  /** Finds the key again, to see what has become of it. */
+  readonly keyHash: string;
+}
+
+export interface Authenticator {
+  /** Throws `missing_api_key` or `invalid_api_key`. */
+  authenticate(authorization: string | undefined): Promise<Caller>;
+  /** The caller as the key is now, or null when it is no longer valid. */
+  recheck(caller: Caller): Promise<Caller | null>;
+  close(): void;
+}
+
+export function createAuthenticator(engine: Engine, clock: Clock): Authenticator {
+  const cache = new Map<string, { readonly key: StoredKey | null; readonly until: number }>();
+  const stopListening = engine.onWake((topic) => {
+    if (topic === KEYS_TOPIC) cache.clear();
+  });
+
+  async function lookUp(hash: string): Promise<StoredKey | null> {
+    const now = clock.monotonic();
+    const cached = cache.get(hash);
+    if (cached && cached.until > now) return cached.key;
+    const key = await findKeyByHash(engine, hash);
+    if (cache.size >= CACHE_MAX) cache.clear();
+    cache.set(hash, { key, until: now + CACHE_MS });
+    return key;
+  }
+
+  async function callerOf(hash: string): Promise<Caller | null> {
+    const key = await lookUp(hash);
+    if (!key || key.revokedAt !== null) return null;
+    if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
+    const { accountRef, ref, scopes, lineRefs } = key;
+    return { accountRef, keyRef: ref, scopes, lineRefs, keyHash: hash };
+  }
+
+  return {
+    async authenticate(authorization) {
+      if (authorization === undefined || authorization === '') throw new ApiError('missing_api_key');
+      const key = BEARER.exec(authorization)?.[1];
+      const caller = key !== undefined && isKeyForm(key) ? await callerOf(hashKey(key)) : null;
+      if (!caller) throw new ApiError('invalid_api_key');
+      return caller;
+    },
+    recheck: (caller) => callerOf(caller.keyHash),
+    close: stopListening,
+  };
+}

@@ -1,0 +1,179 @@
+/** The configuration: one table of settings, each with its name, default and sentence. Nothing else reads the environment. */
+import { readFileSync } from 'node:fs';
+import { normaliseHandle } from '@trunkline/drivers';
+import { z } from 'zod';
+import { isKeyForm } from './domain/api-key.ts';
+import { LOG_LEVELS } from './log.ts';
+
+export const ROLES = ['api', 'worker', 'lines'] as const;
+export type Role = (typeof ROLES)[number];
+
+const PREFIX = 'TRUNKLINE_';
+/** Known to other programs of ours, and no setting of the server. */
+const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_KEY', 'TRUNKLINE_BRIDGE_TOKEN']);
+
+interface Setting {
+  readonly schema: z.ZodType;
+  readonly default: string;
+  readonly sentence: string;
+  /** Secrets can come from a file named by `<NAME>_FILE`, and are never logged. */
+  readonly isSecret?: true;
+}
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .refine((value) => value <= 65_535);
+const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+const url = z.string().refine((value) => URL.canParse(value), 'must be an absolute URL');
+const roles = z
+  .string()
+  .transform((value) => value.split(',').map((role) => role.trim()))
+  .pipe(z.array(z.enum(ROLES)).min(1));
+const handle = z
+  .string()
+  .transform((value) => (value === '' ? null : normaliseHandle(value)))
+  .refine((value) => value !== undefined);
+
+export const SETTINGS = {
+  TRUNKLINE_HOST: {
+    schema: z.string().min(1),
+    default: '127.0.0.1',
+    sentence: 'The address to listen on. Only this machine can reach the default.',
+  },
+  TRUNKLINE_PORT: { schema: port, default: '8080', sentence: 'The port to listen on; 0 takes a free one.' },
+  TRUNKLINE_PUBLIC_URL: {
+    schema: z.union([z.literal(''), url]),
+    default: '',
+    sentence: 'The address that others reach this server under. Empty: the address it listens on.',
+  },
+  TRUNKLINE_DATA_DIR: {
+    schema: z.string().min(1),
+    default: './data',
+    sentence: 'The folder of the SQLite file, kept private to its owner.',
+  },
+  TRUNKLINE_DATABASE_URL: {
+    schema: z.union([z.literal(''), z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')]),
+    default: '',
+    sentence: 'A PostgreSQL database. Empty: SQLite in the data folder.',
+    isSecret: true,
+  },
+  TRUNKLINE_ROLES: {
+    schema: roles,
+    default: 'api,worker,lines',
+    sentence: 'What this process does: api answers requests, worker delivers webhooks, lines runs the drivers.',
+  },
+  TRUNKLINE_BOOTSTRAP_API_KEY: {
+    schema: z.union([z.literal(''), z.string().refine(isKeyForm, 'must be sk_live_ and 32 to 128 letters and digits')]),
+    default: '',
+    sentence: 'The first API key of an empty database. Empty: one is made and printed.',
+    isSecret: true,
+  },
+  TRUNKLINE_OWNER_EMAIL: {
+    schema: z.string().regex(/^[^@\s]+@[^@\s]+$/, 'must be an e-mail address'),
+    default: 'owner@localhost',
+    sentence: "The first account's e-mail address.",
+  },
+  TRUNKLINE_SIMULATOR: {
+    schema: onOff,
+    default: 'on',
+    sentence: 'on or off: whether simulated lines run and /simulator/v1 is served.',
+  },
+  TRUNKLINE_SANDBOX_LINE: {
+    schema: handle,
+    default: '+15550100000',
+    sentence: 'The handle of the sandbox line that a first start makes; empty for none.',
+  },
+  TRUNKLINE_LOG_LEVEL: {
+    schema: z.enum(LOG_LEVELS),
+    default: 'info',
+    sentence: `What is logged: ${LOG_LEVELS.join(', ')}.`,
+  },
+} as const satisfies Record<string, Setting>;
+export type SettingName = keyof typeof SETTINGS;
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  readonly databaseUrl: string | null;
+  readonly roles: readonly Role[];
+  readonly bootstrapApiKey: string | null;
+  readonly ownerEmail: string;
+  readonly simulator: boolean;
+  readonly sandboxLine: string | null;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** A setting that stops the start, with a sentence that says which and why. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws `ConfigError` for an unknown name or a bad value. */
+export function readConfig(environment: Environment): Config {
+  refuseUnknown(environment);
+  return {
+    host: read(environment, 'TRUNKLINE_HOST'),
+    port: read(environment, 'TRUNKLINE_PORT'),
+    publicUrl: read(environment, 'TRUNKLINE_PUBLIC_URL') || null,
+    dataDir: read(environment, 'TRUNKLINE_DATA_DIR'),
+    databaseUrl: read(environment, 'TRUNKLINE_DATABASE_URL') || null,
+    roles: read(environment, 'TRUNKLINE_ROLES'),
+    bootstrapApiKey: read(environment, 'TRUNKLINE_BOOTSTRAP_API_KEY') || null,
+    ownerEmail: read(environment, 'TRUNKLINE_OWNER_EMAIL'),
+    simulator: read(environment, 'TRUNKLINE_SIMULATOR'),
+    sandboxLine: read(environment, 'TRUNKLINE_SANDBOX_LINE'),
+    logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
+  };
+}
+
+function read<Name extends SettingName>(
+  environment: Environment,
+  name: Name,
+): z.infer<(typeof SETTINGS)[Name]['schema']> {
+  const setting: Setting = SETTINGS[name];
+  const parsed = setting.schema.safeParse(textOf(environment, name, setting));
+  if (!parsed.success) {
+    throw new ConfigError(
+      `${name} cannot be used: ${parsed.error.issues[0]?.message ?? 'bad value'}. ${setting.sentence}`,
+    );
+  }
+  return parsed.data as z.infer<(typeof SETTINGS)[Name]['schema']>;
+}
+
+function textOf(environment: Environment, name: string, setting: Setting): string {
+  const file = setting.isSecret ? environment[`${name}_FILE`] : undefined;
+  if (file === undefined) return environment[name] ?? setting.default;
+  if (environment[name] !== undefined) throw new ConfigError(`Set ${name} or ${name}_FILE, not both.`);
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`${name}_FILE names a file that cannot be read: ${file} (${String(error)}).`);
+  }
+}
+
+function refuseUnknown(environment: Environment): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(PREFIX) || isKnown(name) || isSetByKubernetes(name, value)) continue;
+    throw new ConfigError(`There is no setting ${name}. The settings are ${Object.keys(SETTINGS).join(', ')}.`);
+  }
+}
+
+function isKnown(name: string): boolean {
+  if (Object.hasOwn(SETTINGS, name) || NOT_OURS.has(name)) return true;
+  const base = name.replace(/_FILE$/, '');
+  return Object.hasOwn(SETTINGS, base) && 'isSecret' in (SETTINGS[base as SettingName] satisfies Setting);
+}
+
+/** Kubernetes describes a service called trunkline in variables of these names. */
+function isSetByKubernetes(name: string, value: string | undefined): boolean {
+  return name.startsWith('TRUNKLINE_SERVICE_') || (name.startsWith('TRUNKLINE_PORT') && !!value?.startsWith('tcp://'));
+}

@@ -1,0 +1,73 @@
+/** Every refusal that a client can be given. Each dialect maps the kind to its own status and envelope. */
+
+export type ErrorKind =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'invalid'
+  | 'not_allowed_yet'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'internal';
+
+export const ERRORS = {
+  missing_api_key: { kind: 'unauthenticated', message: 'Send your API key as "Authorization: Bearer sk_live_...".' },
+  invalid_api_key: { kind: 'unauthenticated', message: 'This API key is malformed, unknown, revoked or expired.' },
+  insufficient_scope: { kind: 'forbidden', message: 'This API key lacks the scope that the call needs.' },
+  line_not_accessible: { kind: 'forbidden', message: 'This API key may not use that line.' },
+  sandbox_not_activated: {
+    kind: 'forbidden',
+    message: 'The sandbox line is not paired with a phone of yours yet.',
+  },
+  missing_required_parameter: { kind: 'invalid', message: 'A required parameter is missing.' },
+  invalid_parameter_value: { kind: 'invalid', message: 'A parameter has a value that cannot be used.' },
+  invalid_json: { kind: 'invalid', message: 'The body must be a JSON object in UTF-8.' },
+  contact_has_not_messaged: {
+    kind: 'not_allowed_yet',
+    message: 'Cannot send to a contact or group that has not messaged this line first.',
+  },
+  line_not_found: { kind: 'not_found', message: 'There is no such line.' },
+  chat_not_found: { kind: 'not_found', message: 'There is no such chat on this line.' },
+  message_not_found: { kind: 'not_found', message: 'There is no such message.' },
+  outbox_item_not_found: { kind: 'not_found', message: 'There is no such outbox item.' },
+  file_not_found: { kind: 'not_found', message: 'There is no such file.' },
+  webhook_not_found: { kind: 'not_found', message: 'There is no such webhook.' },
+  route_not_found: { kind: 'not_found', message: 'There is no such route.' },
+  method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
+  payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },
+  unsupported_media_type: { kind: 'unsupported_media_type', message: 'Send the body as application/json.' },
+  overloaded: { kind: 'unavailable', message: 'The server cannot take this now. Try again shortly.' },
+  internal_error: { kind: 'internal', message: 'Something went wrong here. Quote the request id when you report it.' },
+} as const satisfies Record<string, { kind: ErrorKind; message: string }>;
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetail {
+  /** Replaces the code's own sentence with one that says more. */
+  readonly message?: string;
+  /** The request's field that is to blame. */
+  readonly param?: string;
+  /** Seconds after which another try makes sense. */
+  readonly retryAfter?: number;
+}
+
+/** An expected refusal. Anything else that is thrown is a bug. */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly param: string | undefined;
+  readonly retryAfter: number | undefined;
+
+  constructor(code: ErrorCode, detail: ErrorDetail = {}) {
+    super(detail.message ?? ERRORS[code].message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.param = detail.param;
+    this.retryAfter = detail.retryAfter;
+  }
+
+  get kind(): ErrorKind {
+    return ERRORS[this.code].kind;
+  }
+}

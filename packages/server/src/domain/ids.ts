@@ -1,0 +1,99 @@
+/**
+ * Public ids: TypeIDs, that is a prefix, `_`, and a UUIDv7 in Crockford base32 in lower case, so that they sort by time.
+ * Inside the store a row is referred to by an integer, its `Ref`.
+ */
+
+export const ID_PREFIXES = {
+  account: 'acc',
+  key: 'key',
+  line: 'ln',
+  chat: 'cht',
+  message: 'msg',
+  outbox: 'obx',
+  webhook: 'wh',
+  delivery: 'dlv',
+  event: 'evt',
+  request: 'req',
+} as const;
+export type IdKind = keyof typeof ID_PREFIXES;
+
+/** The integer by which rows of one table refer to a row of another. Below 2^53. */
+export type Ref<K extends string> = number & { readonly __ref?: K };
+
+export interface Ids {
+  make(kind: IdKind): string;
+  /** A random UUID in lower case, for names that are not ours to order. */
+  uuid(): string;
+}
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const RANDOM_BYTES_PER_ID = 10;
+const POOL_BYTES = 8_000;
+
+export function createIds(now: () => number, randomBytes: (size: number) => Uint8Array): Ids {
+  let pool: Uint8Array = new Uint8Array(0);
+  let used = 0;
+  let stampedAt = -1;
+  let stamp = '';
+
+  function take(): Uint8Array {
+    if (used + RANDOM_BYTES_PER_ID > pool.length) {
+      pool = randomBytes(POOL_BYTES);
+      used = 0;
+    }
+    used += RANDOM_BYTES_PER_ID;
+    return pool.subarray(used - RANDOM_BYTES_PER_ID, used);
+  }
+
+  return {
+    make(kind) {
+      const at = now();
+      if (at !== stampedAt) {
+        stampedAt = at;
+        stamp = encodeTime(at);
+      }
+      const bytes = take();
+      bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
+      bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
+      return `${ID_PREFIXES[kind]}_${stamp}${encodeBytes(bytes)}`;
+    },
+    uuid() {
+      const hex = Buffer.from(randomBytes(16)).toString('hex');
+      const variant = ALPHABET[8 + (Number.parseInt(hex[16] ?? '0', 16) & 3)];
+      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+    },
+  };
+}
+
+/** Whether the text claims to be an id of that kind; it may still name nothing. */
+export function hasPrefix(kind: IdKind, text: string): boolean {
+  return text.startsWith(`${ID_PREFIXES[kind]}_`);
+}
+
+/** 48 bits of milliseconds behind two zero bits: ten characters. */
+function encodeTime(at: number): string {
+  let text = '';
+  let rest = at;
+  for (let index = 0; index < 10; index++) {
+    text = ALPHABET[rest % 32] + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}
+
+/** 80 bits: sixteen characters. */
+function encodeBytes(bytes: Uint8Array): string {
+  let text = '';
+  let bits = 0;
+  let width = 0;
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte;
+    width += 8;
+    while (width >= 5) {
+      width -= 5;
+      text += ALPHABET[(bits >> width) & 31];
+    }
+    bits &= (1 << width) - 1;
+  }
+  return text;
+}

@@ -1,0 +1,22 @@
+/** A line: one handle through which messages leave and arrive. */
+export interface Line {
+  readonly ref: number;
+  readonly id: string;
+  readonly accountRef: number;
+  /** E.164 or a lower-case e-mail. */
+  readonly handle: string;
+  readonly label: string | null;
+  readonly service: 'imessage' | 'sms' | 'auto';
+  /** Which driver reaches it. */
+  readonly kind: 'simulator';
+  readonly isActive: boolean;
+  readonly isSandbox: boolean;
+  /** Whether a contact must have written before it may be written to. */
+  readonly contactFirst: boolean;
+  /** The least time between two hand-overs, in milliseconds. 0: none. */
+  readonly paceMs: number;
+}
+
+export function lineLane(lineRef: number): string {
+  return `line ${lineRef}`;
+}

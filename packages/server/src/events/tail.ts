@@ -1,0 +1,71 @@
+/** One reader of the log per process: it feeds every open stream, however many there are. */
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../store/database.ts';
+import { EVENTS_TOPIC, type LoggedEvent, logBounds, readEvents } from '../store/events.ts';
+
+const READ_MAX = 500;
+const POLL_MS = 1_000;
+
+export interface Tail {
+  /** The number of the newest event that listeners have been given. */
+  readonly head: number;
+  /** Calls back with every event from now on, in order. */
+  listen(listener: (event: LoggedEvent) => void): () => void;
+  close(): Promise<void>;
+}
+
+export async function startTail(engine: Engine, clock: Clock, onError: (error: unknown) => void): Promise<Tail> {
+  const listeners = new Set<(event: LoggedEvent) => void>();
+  let { newest: head } = await logBounds(engine);
+  let reading: Promise<void> | null = null;
+  let again = false;
+  let closed = false;
+  let cancel: () => void = () => undefined;
+
+  async function readOn(): Promise<void> {
+    do {
+      again = false;
+      const events = await readEvents(engine, head, READ_MAX);
+      for (const event of events) {
+        head = event.seq;
+        for (const listener of listeners) listener(event);
+      }
+      if (events.length === READ_MAX) again = true;
+    } while (again && !closed);
+  }
+
+  function wake(): void {
+    if (closed) return;
+    again = true;
+    reading ??= readOn()
+      .catch(onError)
+      .finally(() => {
+        reading = null;
+      });
+  }
+
+  function poll(): void {
+    wake();
+    if (!closed) cancel = clock.after(POLL_MS, poll);
+  }
+
+  const stopListening = engine.onWake((topic) => {
+    if (topic === EVENTS_TOPIC) wake();
+  });
+  poll();
+  return {
+    get head() {
+      return head;
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    async close() {
+      closed = true;
+      cancel();
+      stopListening();
+      await reading;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** The HTTP server: the rows of every dialect, one way of reading bodies, one envelope for what goes wrong. */
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Authenticator } from '../access/authenticate.ts';
+import { ApiError, type ErrorCode } from '../domain/errors.ts';
+import type { Ids } from '../domain/ids.ts';
+import type { Log } from '../log.ts';
+import { StorageUnavailableError } from '../store/database.ts';
+import { WriterOverloadedError } from '../store/writer.ts';
+import { errorBody, errorStatus } from '../wire/v1.ts';
+import { addRoute } from './dispatch.ts';
+import { addHealth, type HealthChecks } from './health.ts';
+import type { Route } from './route.ts';
+
+const BODY_MAX_BYTES = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS_CHECK_MS = 2_000;
+const KEEP_ALIVE_MS = 72_000;
+const RETRY_AFTER_SECONDS = 1;
+
+export interface AppDeps {
+  readonly authenticator: Authenticator;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly routes: readonly Route[];
+  readonly health: HealthChecks;
+}
+
+export function createApp(deps: AppDeps): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_MAX_BYTES,
+    genReqId: () => deps.ids.make('request'),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: false },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+  });
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  readBodies(app);
+  app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(deps.routes, request.url);
+    if (allowed.length === 0) return sendError(deps.log, new ApiError('route_not_found'), request, reply);
+    reply.header('allow', allowed.join(', '));
+    return sendError(deps.log, new ApiError('method_not_allowed'), request, reply);
+  });
+  addHealth(app, deps.health);
+  for (const row of deps.routes) addRoute(app, deps.authenticator, row);
+  return app;
+}
+
+/** A body is a JSON object in UTF-8, whatever the client says of its charset. */
+function readBodies(app: FastifyInstance): void {
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      const parsed: unknown = JSON.parse(utf8.decode(Buffer.from(body)));
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new ApiError('invalid_json');
+      done(null, parsed);
+    } catch {
+      done(new ApiError('invalid_json'));
+    }
+  });
+}
+
+/** Fastify's own refusals, by their code. */
+const FASTIFY_REFUSALS: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_json',
+  FST_ERR_BAD_URL: 'route_not_found',
+};
+
+function sendError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = refusalOf(error);
+  if (refusal.kind === 'internal') {
+    log.error({ err: error, request: request.id, route: request.routeOptions.url }, 'a request failed');
+  }
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
+  return reply.code(errorStatus(refusal)).send(errorBody(refusal, request.id));
+}
+
+function refusalOf(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof StorageUnavailableError || error instanceof WriterOverloadedError) {
+    return new ApiError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
+  }
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = FASTIFY_REFUSALS[code];
+  return new ApiError(known ?? 'internal_error');
+}
+
+/** The methods that the path takes, for `Allow`. */
+function methodsAt(routes: readonly Route[], url: string): string[] {
+  const parts = (url.split('?')[0] ?? '').split('/');
+  const matching = routes.filter((row) => {
+    const wanted = row.path.split('/');
+    return (
+      wanted.length === parts.length && wanted.every((part, index) => part.startsWith(':') || part === parts[index])
+    );
+  });
+  return [...new Set(matching.map((row) => row.method))];
+}

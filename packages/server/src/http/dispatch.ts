@@ -1,0 +1,42 @@
+/** One row's request, from the key to the answer, in the order of checks that the contract names. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Authenticator, Caller } from '../access/authenticate.ts';
+import { ApiError } from '../domain/errors.ts';
+import { parseInput } from './input.ts';
+import { HANDLED, type Route } from './route.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set once the key has been checked. */
+    caller: Caller | null;
+  }
+}
+
+export function addRoute(app: FastifyInstance, authenticator: Authenticator, row: Route): void {
+  app.route({
+    method: row.method,
+    url: row.path,
+    // Before the body is read: key, then scope.
+    onRequest: async (request) => {
+      const caller = await authenticator.authenticate(request.headers.authorization);
+      if (!caller.scopes.has(row.scope)) {
+        const message = `This API key lacks the scope '${row.scope}'.`;
+        throw new ApiError('insufficient_scope', { message });
+      }
+      request.caller = caller;
+    },
+    handler: (request, reply) => answer(row, request, reply),
+  });
+}
+
+async function answer(row: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const { caller } = request;
+  if (!caller) throw new Error('A request reached its handler without a caller.');
+  const query = row.query ? parseInput(row.query, request.query) : null;
+  const body = row.body ? parseInput(row.body, request.body) : null;
+  const params = request.params as Readonly<Record<string, string>>;
+  const result = await row.handle({ caller, query, body, params, request, reply });
+  if (result === HANDLED) return reply;
+  reply.code(row.status);
+  return { ...result, request_id: request.id };
+}

@@ -1,0 +1,74 @@
+/** The first door: what a client sent, checked field by field in the documented order. */
+import { z } from 'zod';
+import { ApiError } from '../domain/errors.ts';
+import type { Fields } from './route.ts';
+
+export const TEXT_MAX = 20_000;
+const NAME_MAX = 512;
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 100;
+
+/** Text that can be stored and read back: no NUL, no half of a surrogate pair. */
+export function textField(max: number) {
+  return z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes('\0') && text.isWellFormed(), 'must not contain NUL or half a surrogate pair');
+}
+
+/** A handle, an id, a URL or the like. */
+export const nameField = textField(NAME_MAX);
+
+/** Clamped into its range; only what is not a number is refused. */
+export function limitField(max = LIMIT_MAX, fallback = LIMIT_DEFAULT) {
+  return z
+    .string()
+    .regex(/^[+-]?\d+(\.\d+)?$/, 'must be a number')
+    .optional()
+    .transform((text) => (text === undefined ? fallback : clamp(Math.trunc(Number(text)), max)));
+}
+
+function clamp(value: number, max: number): number {
+  return Math.min(Math.max(value, 1), max);
+}
+
+/** Throws `missing_required_parameter` for the first required field that is absent, else the first value that is wrong. */
+export function parseInput(schema: Fields, raw: unknown): Readonly<Record<string, unknown>> {
+  const input = isRecord(raw) ? raw : {};
+  const present: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(schema.shape)) {
+    const isOptional = field instanceof z.ZodType && field.safeParse(undefined).success;
+    const value = Object.hasOwn(input, name) ? input[name] : undefined;
+    if (isOptional ? isBlank(value) : value === undefined || value === null) {
+      if (!isOptional) throw missing(name);
+      continue;
+    }
+    present[name] = value;
+  }
+  const parsed = schema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error);
+}
+
+export function missing(param: string): ApiError {
+  return new ApiError('missing_required_parameter', { param, message: `The '${param}' field is required.` });
+}
+
+export function invalidValue(param: string, why: string): ApiError {
+  return new ApiError('invalid_parameter_value', { param, message: `The '${param}' field ${why}.` });
+}
+
+function invalid(error: z.ZodError): ApiError {
+  const issue = error.issues[0];
+  const param = String(issue?.path[0] ?? 'body');
+  return invalidValue(param, `is not valid: ${issue?.message ?? 'it cannot be used'}`);
+}
+
+/** `""`, `[]` and null count as absent where a field may be left out. */
+function isBlank(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+function isRecord(raw: unknown): raw is Record<string, unknown> {
+  return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
+}

@@ -1,0 +1,71 @@
+/** Routes are rows: method, path, scope, schemas, handler. Access, validation and the documents read the same row. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Caller } from '../access/authenticate.ts';
+import type { Scope } from '../domain/scopes.ts';
+
+export type Method = 'GET' | 'POST' | 'DELETE';
+export type Fields = z.ZodObject;
+
+/** What a handler is given. */
+export interface Call<Query, Body> {
+  readonly caller: Caller;
+  readonly query: Query;
+  readonly body: Body;
+  readonly params: Readonly<Record<string, string>>;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** What a handler gives: the resource's own keys; the request id is merged in. `handled`: it answered by itself. */
+export type Result = Readonly<Record<string, unknown>> | typeof HANDLED;
+export const HANDLED = Symbol('handled');
+
+export interface Route {
+  readonly method: Method;
+  /** With `:name` for a part that varies. */
+  readonly path: string;
+  readonly scope: Scope;
+  readonly status: 200 | 201;
+  readonly query: Fields | null;
+  readonly body: Fields | null;
+  /** Gets what its schemas have parsed. */
+  handle(call: Call<unknown, unknown>): Promise<Result>;
+}
+
+interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
+  readonly method: Method;
+  readonly path: string;
+  readonly scope: Scope;
+  readonly status?: 200 | 201;
+  readonly query?: Query;
+  readonly body?: Body;
+  handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
+}
+
+type Parsed<S extends Fields | null> = S extends Fields ? z.infer<S> : null;
+
+/** Ties a handler's types to its schemas. */
+export function route<Query extends Fields | null = null, Body extends Fields | null = null>(
+  input: RouteInput<Query, Body>,
+): Route {
+  return {
+    method: input.method,
+    path: input.path,
+    scope: input.scope,
+    status: input.status ?? 200,
+    query: input.query ?? null,
+    body: input.body ?? null,
+    // The dispatcher parses with these very schemas before it calls.
+    handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),
+  };
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export function list(data: readonly unknown[], nextCursor: string | null = null): Result {
+  return { data, has_more: nextCursor !== null, next_cursor: nextCursor };
+}

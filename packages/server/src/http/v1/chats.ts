@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { LineRegistry } from '../../lines/registry.ts';
+import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { pageOfChats } from '../../store/chats.ts';
+import type { Engine } from '../../store/database.ts';
+import { chatBody } from '../../wire/v1.ts';
+import { limitField, nameField } from '../input.ts';
+import { decodeCursor, encodeCursor } from '../page-cursor.ts';
+import { list, type Route, route } from '../route.ts';
+
+export function chatRoutes(deps: { readonly engine: Engine; readonly registry: LineRegistry }): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/chats',
+      scope: 'chats:read',
+      query: z.object({ from: nameField, limit: limitField(), cursor: nameField.optional() }),
+      async handle({ caller, query }) {
+        const line = await resolveLine(deps.registry, caller, query.from);
+        refuseUnpairedSandbox(line);
+        const name = `chats ${line.id}`;
+        const [lastMessageAt = 0, ref = 0] = query.cursor === undefined ? [] : decodeCursor(name, query.cursor, 2);
+        const after = query.cursor === undefined ? null : { lastMessageAt, ref };
+        const rows = await pageOfChats(deps.engine, caller.accountRef, line.ref, after, query.limit + 1);
+        const page = rows.slice(0, query.limit);
+        const last = rows.length > page.length ? page.at(-1) : undefined;
+        return list(page.map(chatBody), last ? encodeCursor(name, [last.lastMessageAt ?? 0, last.ref]) : null);
+      },
+    }),
+  ];
+}

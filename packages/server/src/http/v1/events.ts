@@ -1,0 +1,93 @@
+/** `GET /v1/events`: everything the key may see, as it happens, resumable without loss. */
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Authenticator } from '../../access/authenticate.ts';
+import { EVENTS, type EventType, isEventType } from '../../domain/events.ts';
+import { parseCursor } from '../../events/cursor.ts';
+import { type EventStream, type Sink, type StreamDeps, startStream } from '../../events/stream.ts';
+import type { LineRegistry } from '../../lines/registry.ts';
+import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { logBounds } from '../../store/events.ts';
+import { invalidValue, nameField, textField } from '../input.ts';
+import { HANDLED, type Route, route } from '../route.ts';
+
+const NAMES_MAX = 1_000;
+
+export interface EventDeps extends StreamDeps {
+  readonly registry: LineRegistry;
+  readonly authenticator: Authenticator;
+  /** The open streams, closed when the server stops. */
+  readonly streams: Set<EventStream>;
+}
+
+export function eventRoutes(deps: EventDeps): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/events',
+      scope: 'messages:read',
+      query: z.object({
+        from: nameField.optional(),
+        events: textField(NAMES_MAX).optional(),
+        after: nameField.optional(),
+      }),
+      async handle({ caller, query, request, reply }) {
+        const types = query.events === undefined ? null : eventTypes(query.events);
+        const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
+        if (line) refuseUnpairedSandbox(line);
+        const resumed = request.headers['last-event-id'];
+        const after = await startingPoint(deps, typeof resumed === 'string' && resumed ? resumed : query.after);
+        reply.hijack();
+        const sink = openSink(reply.raw, request.id);
+        const view = () => deps.authenticator.recheck(caller);
+        const stream = startStream(deps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
+        deps.streams.add(stream);
+        reply.raw.on('close', () => {
+          deps.streams.delete(stream);
+          stream.close();
+        });
+        return HANDLED;
+      },
+    }),
+  ];
+}
+
+/** The number after which to begin: the cursor's, or the newest. A cursor of another log or of the future is refused. */
+async function startingPoint(deps: EventDeps, cursor: string | undefined): Promise<number> {
+  if (cursor === undefined) return deps.tail.head;
+  const after = parseCursor(deps.epoch, cursor);
+  const { oldest, newest } = await logBounds(deps.engine);
+  if (after === null || after > Math.max(newest, deps.tail.head)) {
+    throw invalidValue('after', 'is not a cursor of this event log');
+  }
+  if (oldest > 0 && after < oldest - 1) {
+    throw invalidValue('after', 'is older than the events that are kept');
+  }
+  return after;
+}
+
+function eventTypes(names: string): ReadonlySet<EventType> {
+  const types = new Set<EventType>();
+  for (const name of names.split(',').map((part) => part.trim())) {
+    if (!isEventType(name)) throw invalidValue('events', `takes ${Object.keys(EVENTS).join(', ')}`);
+    types.add(name);
+  }
+  return types;
+}
+
+function openSink(response: ServerResponse, requestId: string): Sink {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    'x-request-id': requestId,
+  });
+  response.on('error', () => response.destroy());
+  return {
+    write: (text) => void response.write(text),
+    unsent: () => response.writableLength,
+    onDrained: (callback) =>
+      void (response.writableLength === 0 ? setImmediate(callback) : response.once('drain', callback)),
+    end: () => void response.end(),
+  };
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import type { Clock } from '../../clock.ts';
+import { ApiError } from '../../domain/errors.ts';
+import { isWebhookEvent, WEBHOOK_EVENTS } from '../../domain/events.ts';
+import { hasPrefix, type Ids } from '../../domain/ids.ts';
+import type { LineRegistry } from '../../lines/registry.ts';
+import { resolveLine } from '../../lines/resolve.ts';
+import type { Engine } from '../../store/database.ts';
+import { createWebhooks, deleteWebhooks, findWebhook, readWebhooksOfLine } from '../../store/webhooks.ts';
+import type { Writer } from '../../store/writer.ts';
+import { refuseUrl, type UrlRules } from '../../webhooks/webhook-url.ts';
+import { webhookBody } from '../../wire/v1.ts';
+import { invalidValue, nameField, textField } from '../input.ts';
+import { list, type Route, route } from '../route.ts';
+
+const URL_MAX = 2_048;
+const SECRET_BYTES = 32;
+
+export interface WebhookDeps {
+  readonly engine: Engine;
+  readonly writer: Writer;
+  readonly registry: LineRegistry;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly urlRules: UrlRules;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+export function webhookRoutes(deps: WebhookDeps): Route[] {
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/webhooks',
+      scope: 'webhooks:write',
+      status: 201,
+      body: z.object({ from: nameField, url: textField(URL_MAX), events: z.array(z.string()) }),
+      async handle({ caller, body }) {
+        const events = eventNames(body.events);
+        const refusal = refuseUrl(body.url, deps.urlRules);
+        if (refusal) throw invalidValue('url', refusal);
+        const line = await resolveLine(deps.registry, caller, body.from);
+        const id = deps.ids.make('webhook');
+        const secret = `whsec_${Buffer.from(deps.randomBytes(SECRET_BYTES)).toString('base64')}`;
+        await deps.writer.write(createWebhooks, {
+          id,
+          accountRef: caller.accountRef,
+          lineRef: line.ref,
+          url: body.url,
+          events,
+          secret,
+          now: deps.clock.now(),
+        });
+        return { ...webhookBody({ id, lineId: line.id, url: body.url, events, isActive: true }), secret };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/webhooks',
+      scope: 'webhooks:read',
+      query: z.object({ from: nameField }),
+      async handle({ caller, query }) {
+        const line = await resolveLine(deps.registry, caller, query.from);
+        const webhooks = await readWebhooksOfLine(deps.engine, caller.accountRef, line.ref);
+        return list(webhooks.map(webhookBody));
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/v1/webhooks',
+      scope: 'webhooks:write',
+      body: z.object({ id: nameField }),
+      async handle({ caller, body }) {
+        if (!hasPrefix('webhook', body.id)) throw invalidValue('id', 'must be a wh_ id');
+        const webhook = await findWebhook(deps.engine, caller.accountRef, body.id);
+        if (!webhook || (caller.lineRefs !== null && !caller.lineRefs.has(webhook.lineRef))) {
+          throw new ApiError('webhook_not_found', { param: 'id' });
+        }
+        const item = { id: body.id, accountRef: caller.accountRef, now: deps.clock.now() };
+        const deleted = await deps.writer.write(deleteWebhooks, item);
+        if (!deleted) throw new ApiError('webhook_not_found', { param: 'id' });
+        return { id: body.id, deleted: true };
+      },
+    }),
+  ];
+}
+
+function eventNames(events: readonly string[]): string[] {
+  const known = `one or more of ${WEBHOOK_EVENTS.join(', ')}`;
+  if (events.length === 0) throw invalidValue('events', `must name ${known}`);
+  const unknown = events.find((name) => !isWebhookEvent(name));
+  if (unknown !== undefined) throw invalidValue('events', `names an event that no webhook can have; it takes ${known}`);
+  return [...new Set(events)];
+}

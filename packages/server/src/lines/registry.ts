@@ -1,0 +1,78 @@
+/** The installation's lines, kept in memory: few, read at every request, changed seldom. */
+import type { Line } from '../domain/line.ts';
+import type { Engine } from '../store/database.ts';
+import { LINES_TOPIC, readLines } from '../store/lines.ts';
+
+const REFRESH_MS = 1_000;
+
+export interface LineRegistry {
+  all(): readonly Line[];
+  byRef(ref: number): Line | undefined;
+  /** By its handle or its `ln_` id. Asks the database before it says that there is none. */
+  find(handleOrId: string): Promise<Line | undefined>;
+  refresh(): Promise<void>;
+  onChange(listener: () => void): () => void;
+  close(): void;
+}
+
+export async function createLineRegistry(engine: Engine): Promise<LineRegistry> {
+  let lines: readonly Line[] = [];
+  let byName = new Map<string, Line>();
+  let byRef = new Map<number, Line>();
+  let loading: Promise<void> | null = null;
+  const listeners = new Set<() => void>();
+
+  async function load(): Promise<void> {
+    const fresh = await readLines(engine);
+    const changed = JSON.stringify(fresh) !== JSON.stringify(lines);
+    lines = fresh;
+    byName = new Map(
+      fresh.flatMap((line): [string, Line][] => [
+        [line.handle, line],
+        [line.id, line],
+      ]),
+    );
+    byRef = new Map(fresh.map((line) => [line.ref, line]));
+    if (changed) for (const listener of listeners) listener();
+  }
+
+  /** Concurrent callers share one reading. */
+  function refresh(): Promise<void> {
+    loading ??= load().finally(() => {
+      loading = null;
+    });
+    return loading;
+  }
+
+  /** The timer's and the wake-up's refresh: while the database is away, what is known stays. */
+  function refreshLater(): void {
+    refresh().catch(() => undefined);
+  }
+
+  await refresh();
+  const stopListening = engine.onWake((topic) => {
+    if (topic === LINES_TOPIC) refreshLater();
+  });
+  const timer = setInterval(refreshLater, REFRESH_MS);
+  timer.unref();
+
+  return {
+    all: () => lines,
+    byRef: (ref) => byRef.get(ref),
+    async find(handleOrId) {
+      const known = byName.get(handleOrId);
+      if (known) return known;
+      await refresh();
+      return byName.get(handleOrId);
+    },
+    refresh,
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      clearInterval(timer);
+      stopListening();
+    },
+  };
+}

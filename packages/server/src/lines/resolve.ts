@@ -1,0 +1,39 @@
+/** The line that a request names in `from`, and whether its key may use it. */
+import { normaliseHandle } from '@trunkline/drivers';
+import { ApiError } from '../domain/errors.ts';
+import { hasPrefix } from '../domain/ids.ts';
+import type { Line } from '../domain/line.ts';
+import type { LineRegistry } from './registry.ts';
+
+/** As much of a caller as decides about lines. */
+export interface LineUser {
+  readonly accountRef: number;
+  readonly lineRefs: ReadonlySet<number> | null;
+}
+
+/** Whether the line exists for the account: its own, or the sandbox that all share. */
+export function isVisible(user: LineUser, line: Line): boolean {
+  return line.isActive && (line.accountRef === user.accountRef || line.isSandbox);
+}
+
+export function mayUse(user: LineUser, line: Line): boolean {
+  return line.isSandbox || user.lineRefs === null || user.lineRefs.has(line.ref);
+}
+
+/** Throws `invalid_parameter_value`, `line_not_found` or `line_not_accessible`, each with `param`. */
+export async function resolveLine(registry: LineRegistry, user: LineUser, from: string, param = 'from'): Promise<Line> {
+  const name = hasPrefix('line', from) ? from : normaliseHandle(from);
+  if (name === null) {
+    const message = `"${param}" must be a line's handle (E.164 or e-mail) or its ln_ id.`;
+    throw new ApiError('invalid_parameter_value', { param, message });
+  }
+  const line = await registry.find(name);
+  if (!line || !isVisible(user, line)) throw new ApiError('line_not_found', { param });
+  if (!mayUse(user, line)) throw new ApiError('line_not_accessible', { param });
+  return line;
+}
+
+/** The sandbox line can be named only once a phone is paired with the account. */
+export function refuseUnpairedSandbox(line: Line): void {
+  if (line.isSandbox) throw new ApiError('sandbox_not_activated', { param: 'from' });
+}

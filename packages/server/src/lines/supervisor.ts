@@ -1,0 +1,169 @@
+/**
+ * Runs each active line in exactly one process: takes the line's lease, starts its driver, lets the outbox learn what
+ * became of lost hand-overs, keeps both going, and starts again with a growing pause when the driver fails.
+ */
+import type { DriverContext, LineDriver, LineEvent } from '@trunkline/drivers';
+import type { Clock } from '../clock.ts';
+import { type Line, lineLane } from '../domain/line.ts';
+import { type HeldLease, type LeaseDeps, takeLease } from '../leases/held-lease.ts';
+import type { Log } from '../log.ts';
+import type { Engine } from '../store/database.ts';
+import { readLineCursor } from '../store/lines.ts';
+import { type IngestDeps, ingest } from './ingest.ts';
+import type { LineRegistry } from './registry.ts';
+
+/** How often a line whose lease another process holds is tried again. */
+const TAKE_EVERY_MS = 1_000;
+const RESTART_FIRST_MS = 200;
+const RESTART_MAX_MS = 30_000;
+
+/** What the outbox does for a running line, handed in so that lines know nothing of the outbox. */
+export interface LineOutbox {
+  /** Settles what a predecessor left without an outcome. Gives how many items. */
+  reconcile(line: Line, lease: HeldLease, driver: LineDriver): Promise<number>;
+  start(line: Line, lease: HeldLease, driver: LineDriver): LineWorker;
+}
+
+export interface LineWorker {
+  setOnline(online: boolean): void;
+  echoed(outboxIds: readonly string[]): void;
+  stop(): Promise<void>;
+  readonly ended: Promise<Error | null>;
+}
+
+export interface SupervisorDeps extends IngestDeps, LeaseDeps {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly registry: LineRegistry;
+  readonly outbox: LineOutbox;
+  readonly createDriver: (line: Line, context: DriverContext) => LineDriver;
+  /** Whether this process has what the line's driver needs. */
+  readonly canRun: (line: Line) => boolean;
+}
+
+export interface Supervisor {
+  /** Resolves when every line that this process owns has stopped and given its lease up. */
+  stop(): Promise<void>;
+}
+
+export function startSupervisor(deps: SupervisorDeps): Supervisor {
+  const running = new Map<number, Promise<void>>();
+  const stopping = new AbortController();
+
+  function startNewLines(): void {
+    if (stopping.signal.aborted) return;
+    for (const line of deps.registry.all()) {
+      if (!line.isActive || !deps.canRun(line) || running.has(line.ref)) continue;
+      const run = runLine(deps, line, stopping.signal).finally(() => running.delete(line.ref));
+      running.set(line.ref, run);
+    }
+  }
+
+  const stopListening = deps.registry.onChange(startNewLines);
+  startNewLines();
+  return {
+    async stop() {
+      stopping.abort();
+      stopListening();
+      await Promise.all(running.values());
+    },
+  };
+}
+
+async function runLine(deps: SupervisorDeps, line: Line, stopping: AbortSignal): Promise<void> {
+  let pauseMs = RESTART_FIRST_MS;
+  while (!stopping.aborted) {
+    try {
+      const lease = await takeLease(deps, lineLane(line.ref));
+      if (!lease) {
+        await pause(deps.clock, TAKE_EVERY_MS, stopping);
+        continue;
+      }
+      const failure = await ownLine(deps, line, lease, stopping);
+      if (!failure) {
+        pauseMs = RESTART_FIRST_MS;
+        continue;
+      }
+      deps.log.warn({ line: line.id, reason: failure.message }, 'a line stopped and will be started again');
+    } catch (error) {
+      deps.log.error({ line: line.id, err: error }, 'a line could not be run and will be tried again');
+    }
+    await pause(deps.clock, pauseMs, stopping);
+    pauseMs = Math.min(pauseMs * 2, RESTART_MAX_MS);
+  }
+}
+
+/** Owns the line until something ends it. Gives the failure, or null when it was stopped or taken over. */
+async function ownLine(
+  deps: SupervisorDeps,
+  line: Line,
+  lease: HeldLease,
+  stopping: AbortSignal,
+): Promise<Error | null> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  stopping.addEventListener('abort', end, { once: true });
+  void lease.ended.then(end);
+  try {
+    return await runDriver(deps, line, lease, ending.signal);
+  } finally {
+    stopping.removeEventListener('abort', end);
+    end();
+    await lease.release();
+  }
+}
+
+async function runDriver(
+  deps: SupervisorDeps,
+  line: Line,
+  lease: HeldLease,
+  ending: AbortSignal,
+): Promise<Error | null> {
+  let worker: LineWorker | null = null;
+  let isOnline = true;
+  const driver = deps.createDriver(line, {
+    now: deps.clock.now,
+    random: deps.random,
+    signal: ending,
+    log: (level, message, fields) => deps.log[level]({ line: line.id, ...fields }, message),
+    report: async (events: readonly LineEvent[]) => {
+      const echoed = await ingest(deps, line, lease, events);
+      worker?.echoed(echoed);
+    },
+    health: (state, reason) => {
+      isOnline = state !== 'offline';
+      worker?.setOnline(isOnline);
+      deps.log.info({ line: line.id, state, reason }, 'line health');
+    },
+  });
+  try {
+    await driver.start(await readLineCursor(deps.engine, line.ref));
+    const asked = await deps.outbox.reconcile(line, lease, driver);
+    if (asked > 0) deps.log.info({ line: line.id, asked }, 'asked the line about hand-overs that were cut short');
+    worker = deps.outbox.start(line, lease, driver);
+    worker.setOnline(isOnline);
+    const failures = await Promise.race([driver.stopped, worker.ended, aborted(ending).then(() => null)]);
+    await worker.stop();
+    return failures;
+  } finally {
+    await driver.stop();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  let cancel: () => void = () => undefined;
+  const slept = new Promise<void>((resolve) => {
+    cancel = clock.after(ms, resolve);
+  });
+  await Promise.race([slept, aborted(signal)]);
+  cancel();
+}

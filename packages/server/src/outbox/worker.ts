@@ -1,0 +1,251 @@
+/**
+ * One line's lane: claims its items in the order of their acceptance, hands them to the driver, and writes down what
+ * became of each. Runs where the line's lease is held, and stops handing over the moment that lease is in doubt.
+ */
+import type { Disposition, LineDriver, SendMessage } from '@trunkline/drivers';
+import type { Clock } from '../clock.ts';
+import type { ReachFailpoint } from '../domain/failpoint.ts';
+import type { Line } from '../domain/line.ts';
+import type { HeldLease } from '../leases/held-lease.ts';
+import type { Engine } from '../store/database.ts';
+import { outboxTopic } from '../store/outbox.ts';
+import { type ClaimedItem, claimItems, nextRetryAt, type Outcome, settleItems } from '../store/outbox-lane.ts';
+import type { Writer } from '../store/writer.ts';
+import { createEchoWait, type EchoWait } from './echo-wait.ts';
+
+/** How long an idle lane sleeps when nothing wakes it: the poll behind the wake-ups. */
+const POLL_MS = 1_000;
+/** Items claimed beyond what may be under way, so that a chain of one chat need not wait for a commit each. */
+const CLAIM_MAX = 64;
+
+export interface OutboxWorkerDeps {
+  readonly engine: Engine;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  readonly failpoint: ReachFailpoint;
+}
+
+export interface OutboxWorker {
+  /** The driver can take commands, or cannot. */
+  setOnline(online: boolean): void;
+  /** The echoes of these items were committed. */
+  echoed(ids: readonly string[]): void;
+  /** Hands back what was claimed and not handed over, and waits for what is under way. */
+  stop(): Promise<void>;
+  /** Resolves when the lane has ended: with the error that the driver threw, or null. */
+  readonly ended: Promise<Error | null>;
+}
+
+export function startOutboxWorker(
+  deps: OutboxWorkerDeps,
+  line: Line,
+  lease: HeldLease,
+  driver: LineDriver,
+): OutboxWorker {
+  const lane = new OutboxLane(deps, line, lease, driver);
+  const ended = lane.run();
+  return {
+    setOnline: (online) => lane.setOnline(online),
+    echoed: (ids) => lane.echoes.arrived(ids),
+    stop: async () => {
+      lane.stop();
+      await ended;
+    },
+    ended,
+  };
+}
+
+class OutboxLane {
+  readonly echoes: EchoWait;
+  readonly #deps: OutboxWorkerDeps;
+  readonly #line: Line;
+  readonly #lease: HeldLease;
+  readonly #driver: LineDriver;
+  /** Claimed items by chat, in order; the first of each is under way. */
+  readonly #chats = new Map<string, ClaimedItem[]>();
+  readonly #work = new Set<Promise<void>>();
+  #claimed = 0;
+  #online = false;
+  #stopping = false;
+  #failure: Error | null = null;
+  #nextHandOverAt = 0;
+  #wake: () => void = () => undefined;
+
+  constructor(deps: OutboxWorkerDeps, line: Line, lease: HeldLease, driver: LineDriver) {
+    this.#deps = deps;
+    this.#line = line;
+    this.#lease = lease;
+    this.#driver = driver;
+    this.echoes = createEchoWait(deps.clock, (item, guid) => this.#settle(item, { state: 'handed_over', guid }));
+  }
+
+  setOnline(online: boolean): void {
+    this.#online = online;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    this.#wake();
+  }
+
+  async run(): Promise<Error | null> {
+    const stopListening = this.#deps.engine.onWake((topic) => {
+      if (topic === outboxTopic(this.#line.ref)) this.#wake();
+    });
+    void this.#lease.ended.then(() => this.stop());
+    void this.#driver.stopped.then(() => this.stop());
+    try {
+      while (!this.#stopping) await this.#claimOnce();
+    } catch (error) {
+      this.#fail(error);
+    }
+    stopListening();
+    await Promise.all(this.#work);
+    await this.echoes.close();
+    return this.#failure;
+  }
+
+  /** Claims what there is room for and starts it, or sleeps until there may be something. */
+  async #claimOnce(): Promise<void> {
+    const wakeUp = this.#sleeper();
+    const limit = this.#room();
+    if (limit <= 0) return wakeUp(this.#pause());
+    const { writer, clock, failpoint } = this.#deps;
+    const request = { claim: this.#lease.claim, lineRef: this.#line.ref, limit, now: clock.now() };
+    const items = await writer.write(claimItems, request);
+    if (items === 'fenced') return this.#lease.lose();
+    await failpoint('claim.committed');
+    if (items.length === 0) return wakeUp(await this.#untilNextRetry());
+    if (this.#line.paceMs > 0) this.#nextHandOverAt = clock.monotonic() + this.#line.paceMs;
+    for (const item of items) this.#begin(item);
+  }
+
+  #room(): number {
+    if (!this.#online || !this.#lease.isHeld()) return 0;
+    if (this.#line.paceMs > 0) {
+      return this.#claimed === 0 && this.#deps.clock.monotonic() >= this.#nextHandOverAt ? 1 : 0;
+    }
+    return Math.min(this.#driver.inFlight, CLAIM_MAX) - this.#claimed;
+  }
+
+  #pause(): number {
+    const untilPace = this.#nextHandOverAt - this.#deps.clock.monotonic();
+    return this.#online && untilPace > 0 ? Math.min(untilPace, POLL_MS) : POLL_MS;
+  }
+
+  async #untilNextRetry(): Promise<number> {
+    const at = await nextRetryAt(this.#deps.engine, this.#line.ref);
+    return at === null ? POLL_MS : Math.min(POLL_MS, Math.max(1, at - this.#deps.clock.now()));
+  }
+
+  /** A wake-up that comes between here and the sleep ends the sleep at once. */
+  #sleeper(): (ms: number) => Promise<void> {
+    const woken = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    return async (ms) => {
+      if (this.#stopping) return;
+      const cancel = this.#deps.clock.after(ms, this.#wake);
+      await woken;
+      cancel();
+    };
+  }
+
+  /** Items of one chat go one after another; chats go side by side. */
+  #begin(item: ClaimedItem): void {
+    this.#claimed++;
+    const chain = this.#chats.get(item.recipient);
+    if (chain) {
+      chain.push(item);
+      return;
+    }
+    this.#chats.set(item.recipient, [item]);
+    this.#track(this.#runChat(item.recipient));
+  }
+
+  async #runChat(recipient: string): Promise<void> {
+    const chain = this.#chats.get(recipient) ?? [];
+    for (let item = chain[0]; item; item = chain[0]) {
+      const goesOn = await this.#handOver(item);
+      chain.shift();
+      this.#release();
+      if (goesOn) continue;
+      for (const behind of chain.splice(0)) {
+        await this.#settle(behind, { state: 'returned' });
+        this.#release();
+      }
+    }
+    this.#chats.delete(recipient);
+  }
+
+  #release(): void {
+    this.#claimed--;
+    this.#wake();
+  }
+
+  /** Says whether the chat's next item may follow. */
+  async #handOver(item: ClaimedItem): Promise<boolean> {
+    if (this.#stopping) {
+      await this.#settle(item, { state: 'returned' });
+      return false;
+    }
+    await this.#deps.failpoint('hand_over.before');
+    // The last look at the clock: a holder that was frozen past its lease must not hand over.
+    if (!this.#lease.isHeld()) return false;
+    this.echoes.expect(item.id);
+    const disposition = await this.#driver.send(commandOf(item));
+    await this.#deps.failpoint('hand_over.after');
+    if (disposition.state === 'sent' || disposition.state === 'accepted') {
+      this.echoes.handedOver(item, disposition.state === 'sent' ? disposition.guid : null);
+      return true;
+    }
+    this.echoes.forget(item.id);
+    await this.#settle(item, outcomeOf(disposition));
+    return disposition.state !== 'not_started';
+  }
+
+  async #settle(item: ClaimedItem, outcome: Outcome): Promise<void> {
+    await this.#deps.failpoint('settle.before_commit');
+    const result = await this.#deps.writer.write(settleItems, {
+      claim: this.#lease.claim,
+      lineRef: this.#line.ref,
+      ref: item.ref,
+      handOver: item.handOver,
+      outcome,
+      now: this.#deps.clock.now(),
+    });
+    if (result === 'fenced') this.#lease.lose();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#work.delete(tracked);
+      });
+    this.#work.add(tracked);
+  }
+
+  /** What the driver or the store threw leaves the item `sending`: the next start of the line asks about it. */
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error));
+    this.stop();
+  }
+}
+
+function commandOf(item: ClaimedItem): SendMessage {
+  const payload: unknown = JSON.parse(item.payload);
+  const text = typeof payload === 'object' && payload !== null && 'text' in payload ? payload.text : '';
+  return {
+    kind: 'message',
+    reference: item.id,
+    attempt: item.handOver,
+    chat: { identifier: item.recipient, isGroup: item.isGroup },
+    text: typeof text === 'string' ? text : '',
+  };
+}
+
+function outcomeOf(disposition: Exclude<Disposition, { state: 'sent' | 'accepted' }>): Outcome {
+  return { state: disposition.state, reason: disposition.reason };
+}

@@ -1,0 +1,210 @@
+/** The composition root: builds everything and hands each part what it needs. Nothing else knows the whole. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import {
+  createSimulatorDriver,
+  createSimulatorNetwork,
+  meaningOf,
+  type SimulatorNetwork,
+  type Timings,
+} from '@trunkline/drivers';
+import type { FastifyInstance } from 'fastify';
+import { createAuthenticator } from './access/authenticate.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import type { ReachFailpoint } from './domain/failpoint.ts';
+import { createIds } from './domain/ids.ts';
+import type { Line } from './domain/line.ts';
+import type { EventStream } from './events/stream.ts';
+import { startTail } from './events/tail.ts';
+import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
+import { createApp } from './http/app.ts';
+import type { Route } from './http/route.ts';
+import { simulatorRoutes } from './http/simulator/phones.ts';
+import { chatRoutes } from './http/v1/chats.ts';
+import { eventRoutes } from './http/v1/events.ts';
+import { lineRoutes } from './http/v1/lines.ts';
+import { messageRoutes } from './http/v1/messages.ts';
+import { outboxRoutes } from './http/v1/outbox.ts';
+import { webhookRoutes } from './http/v1/webhooks.ts';
+import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
+import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
+import type { Log } from './log.ts';
+import { reconcile } from './outbox/reconcile.ts';
+import { startTimeLimits } from './outbox/time-limits.ts';
+import { startOutboxWorker } from './outbox/worker.ts';
+import { openDataFolder } from './store/data-folder.ts';
+import type { Engine } from './store/database.ts';
+import { keepFirst } from './store/installation.ts';
+import { type Databases, openPostgresDatabases, openSqliteFolder } from './store/open.ts';
+import { asWireDatabase } from './store/wire-database.ts';
+import { createWriter, type Writer } from './store/writer.ts';
+import { startDeliverer } from './webhooks/deliverer.ts';
+
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly failpoint: ReachFailpoint;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** How long things take in the simulated network, where they are not to take as long as in life. */
+  readonly simulatorTimings?: Partial<Timings>;
+}
+
+export interface Server {
+  readonly app: FastifyInstance;
+  readonly engine: Engine;
+  readonly writer: Writer;
+  readonly network: SimulatorNetwork | null;
+  /** The first key, to be shown once, where this start made it. */
+  readonly firstKey: string | null;
+  /** Listens, where the process has the role `api`, and gives the address. */
+  listen(): Promise<string | null>;
+  /** Finishes what is under way, hands back what was claimed, and closes the database. */
+  stop(): Promise<void>;
+}
+
+/** What the parts share. */
+interface Shared extends ServerOptions {
+  readonly engine: Engine;
+  readonly writer: Writer;
+  readonly ids: ReturnType<typeof createIds>;
+  readonly registry: LineRegistry;
+  readonly network: SimulatorNetwork | null;
+  readonly holder: string;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+interface Part {
+  stop(): Promise<void>;
+}
+
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { config, clock } = options;
+  const databases = await openDatabases(config);
+  const engine = databases.server;
+  const ids = createIds(clock.now, randomBytes);
+  const writer = createWriter(engine, ids);
+  const first = { engine, writer, ids, clock, randomBytes };
+  const firstKey = await prepareFirstStart(first, config);
+  const network = config.simulator ? await openSimulator(options, databases) : null;
+  const registry = await createLineRegistry(engine);
+  const shared: Shared = { ...options, engine, writer, ids, registry, network, holder: randomUUID(), randomBytes };
+
+  let isStopping = false;
+  const workers = await startWorkers(shared);
+  if (network && config.roles.includes('lines')) await greet(network, engine, clock, await registry.find(FIRST_LINE));
+  const { app, close } = await createApi(shared, () => isStopping);
+
+  return {
+    app,
+    engine,
+    writer,
+    network,
+    firstKey,
+    async listen() {
+      if (!config.roles.includes('api')) return null;
+      await app.listen({ host: config.host, port: config.port });
+      return addressOf(config, app);
+    },
+    async stop() {
+      isStopping = true;
+      await close();
+      for (const worker of workers) await worker.stop();
+      await writer.idle();
+      registry.close();
+      await databases.close();
+    },
+  };
+}
+
+async function openDatabases(config: Config): Promise<Databases> {
+  if (config.databaseUrl !== null) return openPostgresDatabases(config.databaseUrl);
+  const folder = openDataFolder(config.dataDir);
+  return openSqliteFolder(folder.file);
+}
+
+async function openSimulator(options: ServerOptions, databases: Databases): Promise<SimulatorNetwork> {
+  const network = createSimulatorNetwork({
+    database: asWireDatabase(databases.simulator),
+    now: options.clock.now,
+    random: options.random,
+    newGuid: () => randomUUID().toUpperCase(),
+    timings: options.simulatorTimings ?? {},
+  });
+  await network.open();
+  return network;
+}
+
+/** The roles `lines` and `worker`. Stopped in this order: first what hands over, then what delivers. */
+async function startWorkers(shared: Shared): Promise<readonly Part[]> {
+  const { roles } = shared.config;
+  const parts: Part[] = [];
+  if (roles.includes('lines')) parts.push(startLines(shared));
+  if (roles.includes('worker')) parts.push(startTimeLimits(shared), await startDeliverer(shared));
+  return parts;
+}
+
+function startLines(shared: Shared): Part {
+  const outbox: LineOutbox = {
+    reconcile: (line, lease, driver) => reconcile(shared, line.ref, lease, driver),
+    start: (line, lease, driver) => startOutboxWorker(shared, line, lease, driver),
+  };
+  return startSupervisor({
+    ...shared,
+    outbox,
+    createDriver: (line, context) =>
+      createSimulatorDriver({ network: simulatorOf(shared), line: line.handle, context }),
+    canRun: (line) => line.kind !== 'simulator' || shared.network !== null,
+  });
+}
+
+function simulatorOf(shared: Shared): SimulatorNetwork {
+  if (!shared.network) throw new Error('A simulated line cannot run while the simulator is off.');
+  return shared.network;
+}
+
+async function createApi(
+  shared: Shared,
+  isStopping: () => boolean,
+): Promise<{ app: FastifyInstance; close: () => Promise<void> }> {
+  const { engine, clock, log, config } = shared;
+  const authenticator = createAuthenticator(engine, clock);
+  const onError = (error: unknown) => log.error({ err: error }, 'the event stream ran into an error');
+  const tail = await startTail(engine, clock, onError);
+  const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
+  const streams = new Set<EventStream>();
+  const urlRules = { allowLoopbackHttp: LOOPBACK_HOSTS.has(config.host) && config.publicUrl === null };
+  const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
+    line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
+  const routes: Route[] = [
+    ...lineRoutes(shared),
+    ...chatRoutes(shared),
+    ...messageRoutes({ ...shared, mayBeCold }),
+    ...outboxRoutes(shared),
+    ...webhookRoutes({ ...shared, urlRules }),
+    ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
+    ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
+  ];
+  const health = { database: () => engine.ping(), roles: config.roles, isStopping };
+  const app = createApp({ ...shared, authenticator, routes, health });
+  return {
+    app,
+    async close() {
+      for (const stream of streams) stream.close();
+      await app.close();
+      await tail.close();
+      authenticator.close();
+    },
+  };
+}
+
+function addressOf(config: Config, app: FastifyInstance): string {
+  const address: AddressInfo | string | null = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return config.publicUrl ?? `http://${host}:${port}`;
+}

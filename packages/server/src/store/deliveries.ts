@@ -1,0 +1,211 @@
+/** Deliveries: what is due to each webhook. First attempts belong to the webhook's lane, retries to whoever claims them. */
+import { type Engine, insertInto, type Row, statement } from './database.ts';
+import type { Write } from './writer.ts';
+
+export const RETRIES_TOPIC = 'retries';
+
+export interface DueDelivery {
+  readonly webhookRef: number;
+  readonly eventSeq: number;
+  readonly id: string;
+  readonly chatRef: number | null;
+  readonly attempts: number;
+  readonly type: string;
+  /** The event's data as JSON. */
+  readonly data: string;
+}
+
+const newOfWebhook = statement(
+  { webhook_ref: 'int', after: 'int', max: 'int' },
+  `select d.webhook_ref, d.event_seq, d.id, d.chat_ref, d.attempts, events.type, events.data
+   from deliveries d join events on events.seq = d.event_seq
+   where d.webhook_ref = i.webhook_ref and d.state = 'new' and d.event_seq > i.after
+   order by d.event_seq limit i.max`,
+);
+
+/** First attempts that a webhook's lane has not begun, in the order of their events. */
+export async function readNewDeliveries(
+  engine: Engine,
+  webhookRef: number,
+  after: number,
+  max: number,
+): Promise<readonly DueDelivery[]> {
+  return (await engine.read(newOfWebhook, { webhook_ref: webhookRef, after, max })).map(dueFromRow);
+}
+
+const webhooksWithNew = statement({}, "select distinct webhook_ref from deliveries where state = 'new'");
+
+/** The webhooks whose lanes have something to begin. */
+export async function readWebhooksWithNew(engine: Engine): Promise<readonly number[]> {
+  return (await engine.read(webhooksWithNew, {})).map((row) => Number(row['webhook_ref']));
+}
+
+const claimRetry = statement(
+  { webhook_ref: 'int', now: 'int', until: 'int', max: 'int' },
+  `update deliveries set claimed_until = i.until
+   where webhook_ref = i.webhook_ref and event_seq in (
+     select d.event_seq from deliveries d
+     where d.webhook_ref = i.webhook_ref and d.state = 'retry' and d.due_at <= i.now and d.claimed_until <= i.now
+     order by d.due_at limit i.max {skip locked})
+   returning webhook_ref, event_seq, id, chat_ref, attempts,
+     (select events.type from events where events.seq = deliveries.event_seq) as type,
+     (select events.data from events where events.seq = deliveries.event_seq) as data`,
+);
+
+interface RetryRequest {
+  readonly webhookRef: number;
+  readonly now: number;
+  readonly until: number;
+  readonly max: number;
+}
+
+/** Claims one webhook's retries that are due, each for one worker only. */
+export const claimRetries: Write<RetryRequest, readonly DueDelivery[]> = {
+  name: 'claim_retries',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx }, requests) {
+    const results: DueDelivery[][] = [];
+    for (const { webhookRef, now, until, max } of requests) {
+      const rows = await tx.one(claimRetry, { webhook_ref: webhookRef, now, until, max });
+      results.push(rows.map(dueFromRow));
+    }
+    return results;
+  },
+};
+
+const extendClaim = statement(
+  { webhook_ref: 'int', event_seq: 'int', until: 'int' },
+  `update deliveries set claimed_until = i.until {from items}
+   where deliveries.webhook_ref = i.webhook_ref and deliveries.event_seq = i.event_seq
+     and deliveries.state = 'retry' and deliveries.claimed_until > 0`,
+);
+
+export const extendRetries: Write<{ webhookRef: number; eventSeq: number; until: number }, null> = {
+  name: 'extend_retries',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx }, items) {
+    await tx.each(
+      extendClaim,
+      items.map(({ webhookRef, eventSeq, until }) => ({ webhook_ref: webhookRef, event_seq: eventSeq, until })),
+    );
+    return items.map(() => null);
+  },
+};
+
+const nextRetryOfEach = statement(
+  {},
+  `select webhooks.ref, (select min(deliveries.due_at) from deliveries
+     where deliveries.webhook_ref = webhooks.ref and deliveries.state = 'retry') as due_at
+   from webhooks where webhooks.is_active = 1`,
+);
+
+/** When each active webhook's next retry is due, in Unix milliseconds; those without one are left out. */
+export async function nextRetries(engine: Engine): Promise<readonly { webhookRef: number; dueAt: number }[]> {
+  const rows = await engine.read(nextRetryOfEach, {});
+  return rows.flatMap((row) =>
+    row['due_at'] === null ? [] : [{ webhookRef: Number(row['ref']), dueAt: Number(row['due_at']) }],
+  );
+}
+
+/** How an attempt ended. `dueAt` null ends the delivery: delivered when `error` is null, else failed. */
+export interface AttemptResult {
+  readonly webhookRef: number;
+  readonly eventSeq: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  /** The beginning of what the receiver answered, kept for failures. */
+  readonly answer: string | null;
+  readonly dueAt: number | null;
+}
+
+/** A late result of an earlier attempt changes nothing, unless it is a success. */
+const settle = statement(
+  {
+    webhook_ref: 'int',
+    event_seq: 'int',
+    state: 'text',
+    attempts: 'int',
+    due_at: 'int',
+    status: 'int',
+    error: 'text',
+    started_at: 'int',
+    duration_ms: 'int',
+  },
+  `update deliveries set state = i.state, attempts = i.attempts, due_at = i.due_at, claimed_until = 0,
+     last_status = i.status, last_error = i.error, last_attempt_at = i.started_at, last_duration_ms = i.duration_ms
+   {from items} where deliveries.webhook_ref = i.webhook_ref and deliveries.event_seq = i.event_seq
+     and deliveries.state in ('new', 'retry') and (deliveries.attempts < i.attempts or i.error is null)`,
+);
+
+const insertAttempt = insertInto(
+  'attempts',
+  {
+    webhook_ref: 'int',
+    event_seq: 'int',
+    attempt: 'int',
+    started_at: 'int',
+    duration_ms: 'int',
+    status: 'int',
+    error: 'text',
+    answer: 'text',
+  },
+  'on conflict (webhook_ref, event_seq, attempt) do nothing',
+);
+
+export const recordAttempts: Write<AttemptResult, null> = {
+  name: 'record_attempts',
+  kind: 'outcome',
+  concurrency: 2,
+  async run({ tx, wake }, results) {
+    await tx.each(settle, results.map(settledRow));
+    const failures = results.filter((result) => result.error !== null);
+    await tx.each(insertAttempt, failures.map(attemptRow));
+    if (failures.some((result) => result.dueAt !== null)) wake(RETRIES_TOPIC);
+    return results.map(() => null);
+  },
+};
+
+function settledRow(result: AttemptResult): Row {
+  const ended = result.error === null ? 'delivered' : 'failed';
+  return {
+    webhook_ref: result.webhookRef,
+    event_seq: result.eventSeq,
+    state: result.dueAt === null ? ended : 'retry',
+    attempts: result.attempt,
+    due_at: result.dueAt ?? 0,
+    status: result.status,
+    error: result.error,
+    started_at: result.startedAt,
+    duration_ms: result.durationMs,
+  };
+}
+
+function attemptRow(result: AttemptResult): Row {
+  return {
+    webhook_ref: result.webhookRef,
+    event_seq: result.eventSeq,
+    attempt: result.attempt,
+    started_at: result.startedAt,
+    duration_ms: result.durationMs,
+    status: result.status,
+    error: result.error,
+    answer: result.answer,
+  };
+}
+
+function dueFromRow(row: Row): DueDelivery {
+  return {
+    webhookRef: Number(row['webhook_ref']),
+    eventSeq: Number(row['event_seq']),
+    id: String(row['id']),
+    chatRef: row['chat_ref'] === null ? null : Number(row['chat_ref']),
+    attempts: Number(row['attempts']),
+    type: String(row['type']),
+    data: String(row['data']),
+  };
+}

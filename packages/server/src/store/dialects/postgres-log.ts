@@ -1,0 +1,51 @@
+/** The log's last step on PostgreSQL, as one text with its values inside, so that it can travel with COMMIT. */
+import pg from 'pg';
+import type { LogEntry, Row, Value } from '../database.ts';
+import { DELIVERY_COLUMNS, EVENT_COLUMNS } from '../log-rows.ts';
+
+/** Held from before the first number is drawn until after COMMIT, so that a reader never sees a gap that fills later. */
+const LOG_LOCK = 7_215_001;
+
+const CHANNEL_SUFFIX = '_wake';
+
+export function channelOf(schema: string): string {
+  return `${schema}${CHANNEL_SUFFIX}`;
+}
+
+/** Events and their deliveries in one statement; the deliveries learn their event's number by its id. */
+export function logText(log: readonly LogEntry[]): string {
+  if (log.length === 0) return '';
+  const events = log.map((entry) => tuple(entry.event, Object.keys(EVENT_COLUMNS)));
+  const columns = Object.keys(EVENT_COLUMNS).join(', ');
+  const append = `insert into events (${columns}) select * from (values ${events.join(', ')}) as e(${columns}) returning seq, id`;
+  const deliveries = log.flatMap((entry) =>
+    entry.deliveries.map((row) => tuple({ ...row, event_id: entry.event['id'] ?? null }, DELIVERY_NAMES)),
+  );
+  const lock = `select pg_advisory_xact_lock(${LOG_LOCK});`;
+  if (deliveries.length === 0) return `${lock}${append};`;
+  const names = Object.keys(DELIVERY_COLUMNS).filter((name) => name !== 'event_seq');
+  return `${lock}with appended as (${append})
+    insert into deliveries (${names.join(', ')}, event_seq)
+    select ${names.map((name) => `d.${name}`).join(', ')}, appended.seq
+    from (values ${deliveries.join(', ')}) as d(${DELIVERY_NAMES.join(', ')})
+    join appended on appended.id = d.event_id;`;
+}
+
+export function notifyText(topics: readonly string[], identity: string, schema: string): string {
+  if (topics.length === 0) return '';
+  const payload = JSON.stringify({ from: identity, topics: [...new Set(topics)] });
+  return `select pg_notify(${pg.escapeLiteral(channelOf(schema))}, ${pg.escapeLiteral(payload)});`;
+}
+
+const DELIVERY_NAMES = [...Object.keys(DELIVERY_COLUMNS).filter((name) => name !== 'event_seq'), 'event_id'];
+const TYPES: Readonly<Record<string, string>> = { ...EVENT_COLUMNS, ...DELIVERY_COLUMNS, event_id: 'text' };
+
+function tuple(row: Row, names: readonly string[]): string {
+  return `(${names.map((name) => literal(row[name] ?? null, TYPES[name] === 'int')).join(', ')})`;
+}
+
+function literal(value: Value, isInteger: boolean): string {
+  if (value === null) return isInteger ? 'null::bigint' : 'null::text';
+  if (typeof value === 'number') return `${value}::bigint`;
+  return pg.escapeLiteral(value);
+}

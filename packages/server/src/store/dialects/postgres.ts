@@ -1,0 +1,185 @@
+/** PostgreSQL: a pool, set-based statements, and a commit that sequences the log in its last round trip. */
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import {
+  type Commit,
+  type Engine,
+  type LogEntry,
+  type Row,
+  type Statement,
+  StorageUnavailableError,
+  type Tx,
+  type Value,
+} from '../database.ts';
+import type { Schema } from '../schema.ts';
+import { createListener } from './postgres-listener.ts';
+import { logText, notifyText } from './postgres-log.ts';
+import { postgresOneText, postgresSetText } from './statement-text.ts';
+
+const CONNECTIONS_MAX = 12;
+const IDLE_IN_TRANSACTION_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const LOCK_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const INT8 = 20;
+/** "Create if not exists" races with itself between processes. */
+const DDL_LOCK = 7_215_002;
+
+/** SQLSTATE classes in which nobody's data is to blame: connection, resources, shutdown, disk, lock and cancel. */
+const UNAVAILABLE = /^(08|53|57|58|55P03|40)/;
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** The schema that the tables live in, made when it is missing. */
+  readonly schema: string;
+}
+
+export async function openPostgres(options: PostgresOptions): Promise<Engine> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    options: `-c search_path=${options.schema}`,
+    types: { getTypeParser },
+  });
+  // A broken idle connection is dropped by the pool; the next query tells the caller.
+  pool.on('error', () => undefined);
+  await requireDurability(pool);
+  await pool.query(
+    `select pg_advisory_xact_lock(${DDL_LOCK}); create schema if not exists ${pg.escapeIdentifier(options.schema)}`,
+  );
+  const listener = await createListener(pool, options.schema);
+
+  async function commitNow<T>(run: (tx: Tx) => Promise<Commit<T>>): Promise<Commit<T>> {
+    const client = await pool.connect();
+    let broken = true;
+    try {
+      await client.query('begin');
+      const commit = await run(transactionOn(client));
+      await client.query(lastTrip(commit.log, commit.topics, listener.identity, options.schema));
+      broken = false;
+      return commit;
+    } catch (error) {
+      broken = await rollback(client);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  return {
+    kind: 'postgres',
+    query: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    read: (statement, item) => asUnavailable(runOne(pool, statement, item)),
+    readEach: (statement, items) => asUnavailable(runEach(pool, statement, items)),
+    wake(topic) {
+      listener.wakeHere([topic]);
+      // A wake-up that is lost costs its hearers one poll.
+      pool.query(notifyText([topic], listener.identity, options.schema)).catch(() => undefined);
+    },
+    async commit(run) {
+      const commit = await asUnavailable(commitNow(run));
+      listener.wakeHere(commit.topics);
+      return commit.value;
+    },
+    onWake: listener.onWake,
+    ping: async () => void (await asUnavailable(pool.query('select 1'))),
+    async close() {
+      await listener.close();
+      await pool.end();
+    },
+  };
+}
+
+/**
+ * Everything that must not be parted by a round trip goes as one simple query: the log's lock, its rows, the wake-up
+ * and COMMIT. A process that freezes cannot freeze in between.
+ */
+function lastTrip(log: readonly LogEntry[], topics: readonly string[], identity: string, schema: string): string {
+  return `${logText(log)}${notifyText(topics, identity, schema)}commit`;
+}
+
+function transactionOn(client: pg.PoolClient): Tx {
+  return {
+    each: (statement, items) => runEach(client, statement, items),
+    one: (statement, item) => runOne(client, statement, item),
+  };
+}
+
+async function runEach(client: pg.Pool | pg.PoolClient, statement: Statement, items: readonly Row[]): Promise<Row[]> {
+  if (items.length === 0) return [];
+  const names = Object.keys(statement.columns);
+  const values: unknown[] = names.map((name) => items.map((item) => item[name] ?? null));
+  values.push(items.map((_item, ord) => ord));
+  const text = setText(statement);
+  const { rows } = await client.query<Row>({ name: text.name, text: text.sql, values });
+  return rows;
+}
+
+async function runOne(client: pg.Pool | pg.PoolClient, statement: Statement, item: Row): Promise<Row[]> {
+  const values: Value[] = Object.keys(statement.columns).map((name) => item[name] ?? null);
+  const text = oneText(statement);
+  const { rows } = await client.query<Row>({ name: text.name, text: text.sql, values });
+  return rows;
+}
+
+interface NamedText {
+  readonly name: string;
+  readonly sql: string;
+}
+const setText = namedTexts('set', postgresSetText);
+const oneText = namedTexts('one', postgresOneText);
+
+/** A statement's text and the name under which each connection prepares it once. */
+function namedTexts(kind: string, render: (statement: Statement) => string): (statement: Statement) => NamedText {
+  const known = new Map<Statement, NamedText>();
+  return (statement) => {
+    const text = known.get(statement) ?? { name: `${kind}_${known.size}`, sql: render(statement) };
+    known.set(statement, text);
+    return text;
+  };
+}
+
+async function rollback(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback');
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+async function requireDurability(pool: pg.Pool): Promise<void> {
+  for (const name of ['fsync', 'synchronous_commit']) {
+    const { rows } = await pool.query<Record<string, string>>(`show ${name}`);
+    if (rows[0]?.[name] === 'off') {
+      throw new Error(`PostgreSQL runs with ${name}=off, which loses acknowledged rows in a crash. Turn it on.`);
+    }
+  }
+}
+
+async function asUnavailable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = error instanceof pg.DatabaseError ? (error.code ?? '') : 'connection';
+    if (code === 'connection' ? isConnectionFailure(error) : UNAVAILABLE.test(code)) {
+      throw new StorageUnavailableError(error);
+    }
+    throw error;
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return /^E[A-Z]+$/.test(code) || /connection|timeout/i.test(error.message);
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (oid === INT8) return Number;
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+}

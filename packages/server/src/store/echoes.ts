@@ -1,0 +1,78 @@
+/** The outbox's side of a sighting: which item a message on the line is the echo of, and what becomes of the item. */
+import type { MessageSeen } from '@trunkline/drivers';
+import { type Row, statement, type Tx } from './database.ts';
+import type { Seen } from './report.ts';
+
+/** The outbox item that a message is the echo of. */
+export interface EchoOf {
+  readonly ref: number;
+  readonly id: string;
+}
+
+const itemsByReference = statement(
+  { line_ref: 'int', id: 'text' },
+  'select outbox.ref, outbox.id from outbox{, items} where outbox.id = i.id and outbox.line_ref = i.line_ref',
+);
+
+const itemsByGuid = statement(
+  { line_ref: 'int', guid: 'text' },
+  `select outbox.ref, outbox.id, outbox.guid from outbox{, items} where outbox.line_ref = i.line_ref
+   and outbox.state in ('sending', 'handed_over', 'unknown') and outbox.guid = i.guid`,
+);
+
+const markSent = statement(
+  { ref: 'int', guid: 'text', now: 'int' },
+  `update outbox set state = 'sent', guid = i.guid, error = null, echo_due_at = null, completed_at = i.now,
+     updated_at = i.now
+   {from items} where outbox.ref = i.ref and outbox.state <> 'sent'`,
+);
+
+const markFailed = statement(
+  { line_ref: 'int', id: 'text', error: 'text', now: 'int' },
+  `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
+   {from items} where outbox.id = i.id and outbox.line_ref = i.line_ref
+     and outbox.state in ('sending', 'handed_over', 'unknown')`,
+);
+
+/** By the reference that the driver names, else by the GUID under which the item was handed over. */
+export async function findEchoes(
+  tx: Tx,
+  messages: readonly Seen<MessageSeen>[],
+): Promise<Map<Seen<MessageSeen>, EchoOf>> {
+  const own = messages.filter((seen) => seen.event.isFromMe);
+  const named = await tx.each(itemsByReference, own.flatMap(referenceRow));
+  const unnamed = await tx.each(itemsByGuid, own.flatMap(guidRow));
+  const byReference = new Map(named.map((row) => [String(row['id']), row]));
+  const byGuid = new Map(unnamed.map((row) => [String(row['guid']), row]));
+  const echoes = new Map<Seen<MessageSeen>, EchoOf>();
+  for (const seen of own) {
+    const { reference, guid } = seen.event;
+    const row = reference === null ? byGuid.get(guid) : byReference.get(reference);
+    if (row) echoes.set(seen, { ref: Number(row['ref']), id: String(row['id']) });
+  }
+  return echoes;
+}
+
+/** An echo has the last word, however late: an item that had failed for want of it was sent after all. */
+export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen<MessageSeen>, EchoOf>): Promise<void> {
+  const rows = [...echoes].map(([seen, item]) => ({ ref: item.ref, guid: seen.event.guid, now: seen.report.now }));
+  await tx.each(markSent, rows);
+}
+
+/** What was handed over and turned out to have failed. */
+export async function failItems(tx: Tx, all: readonly Seen[]): Promise<void> {
+  const rows = all.flatMap(({ event, report }) =>
+    event.kind === 'failure'
+      ? [{ line_ref: report.line.ref, id: event.reference, error: event.reason, now: report.now }]
+      : [],
+  );
+  await tx.each(markFailed, rows);
+}
+
+function referenceRow({ event, report }: Seen<MessageSeen>): Row[] {
+  return event.reference === null ? [] : [{ line_ref: report.line.ref, id: event.reference }];
+}
+
+function guidRow({ event, report }: Seen<MessageSeen>): Row[] {
+  return event.reference === null ? [{ line_ref: report.line.ref, guid: event.guid }] : [];
+}

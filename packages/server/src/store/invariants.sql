@@ -1,0 +1,83 @@
+-- What must always hold. Each query returns nothing on a sound database, whenever it is asked, also right after a crash.
+-- A query's name is its comment. Both engines run all of them.
+
+-- a sent item has its message
+select o.id from outbox o where o.state = 'sent'
+  and not exists (select 1 from messages m where m.outbox_ref = o.ref);
+
+-- a message that echoes an item made it sent
+select m.id from messages m join outbox o on o.ref = m.outbox_ref where o.state <> 'sent';
+
+-- an item has one message on the line
+select m.outbox_ref from messages m where m.outbox_ref is not null group by m.outbox_ref having count(*) > 1;
+
+-- only own messages echo an item
+select m.id from messages m where m.outbox_ref is not null and m.is_from_me <> 1;
+
+-- a guid is there once on its line
+select m.guid from messages m group by m.line_ref, m.guid having count(*) > 1;
+
+-- an ended item says when, another does not
+select o.id from outbox o where (o.completed_at is not null) <> (o.state in ('sent', 'failed'));
+
+-- a failed item says why
+select o.id from outbox o where o.state = 'failed' and coalesce(o.error, '') = '';
+
+-- an item was handed over at least as often as it was tried, and never tried more than three times
+select o.id from outbox o where o.attempts > o.hand_overs or o.attempts < 0 or o.attempts > 3;
+
+-- an item under way carries a fence that its line has reached
+select o.id from outbox o where o.state = 'sending'
+  and not exists (select 1 from leases l where l.name = 'line ' || o.line_ref and l.fence >= o.fence);
+
+-- an item that waits for its echo knows until when
+select o.id from outbox o where o.state in ('handed_over', 'unknown') and o.echo_due_at is null;
+
+-- a message is announced, or its announcement waits
+select m.id from messages m
+  where not exists (select 1 from events e where e.message_ref = m.ref and e.type in ('message.received', 'message.sent'))
+  and not exists (select 1 from held_messages h where h.message_ref = m.ref);
+
+-- a message is announced once
+select e.message_ref from events e where e.type in ('message.received', 'message.sent')
+  group by e.message_ref having count(*) > 1;
+
+-- an announced message waits no longer
+select h.message_ref from held_messages h join events e on e.message_ref = h.message_ref
+  where e.type in ('message.received', 'message.sent');
+
+-- own messages are sent, others are received
+select m.id from messages m join events e on e.message_ref = m.ref
+  where e.type in ('message.received', 'message.sent')
+  and e.type <> case when m.is_from_me = 1 then 'message.sent' else 'message.received' end;
+
+-- a chat knows whether anybody wrote
+select c.id from chats c where c.has_received_inbound
+  <> case when exists (select 1 from messages m where m.chat_ref = c.ref and m.is_from_me = 0) then 1 else 0 end;
+
+-- a chat knows its latest message
+select c.id from chats c where c.last_message_at
+  <> coalesce((select max(m.sent_at) from messages m where m.chat_ref = c.ref), 0);
+
+-- a message lies in a chat of its line and account
+select m.id from messages m left join chats c
+  on c.ref = m.chat_ref and c.line_ref = m.line_ref and c.account_ref = m.account_ref where c.ref is null;
+
+-- a delivery has its event and its webhook, of one account and line
+select d.id from deliveries d left join events e on e.seq = d.event_seq left join webhooks w on w.ref = d.webhook_ref
+  where e.seq is null or w.ref is null or e.account_ref <> w.account_ref or e.line_ref <> w.line_ref
+  or d.account_ref <> w.account_ref;
+
+-- a delivery that ended was tried, a retry was tried before
+select d.id from deliveries d where d.state in ('delivered', 'failed', 'retry') and d.attempts < 1;
+
+-- a delivery that waits for a retry knows when
+select d.id from deliveries d where d.state = 'retry' and d.due_at <= 0;
+
+-- a deleted or disabled webhook is due nothing
+select d.id from deliveries d join webhooks w on w.ref = d.webhook_ref
+  where w.is_active = 0 and d.state in ('new', 'retry');
+
+-- every failed attempt is kept
+select d.id from deliveries d where d.state in ('retry', 'failed') and d.attempts
+  <> (select count(*) from attempts a where a.webhook_ref = d.webhook_ref and a.event_seq = d.event_seq);

@@ -1,0 +1,142 @@
+/** Messages: inserting a sighting once, its states, and the pages that clients read. */
+import type { Service } from '@trunkline/drivers';
+import type { Message, MessageState } from '../domain/message.ts';
+import { type Engine, type Row, statement } from './database.ts';
+
+/** A second sighting of a GUID on a line is harmless: the unique index refuses it. */
+export const insertMessages = statement(
+  {
+    chat_ref: 'int',
+    sent_at: 'int',
+    id: 'text',
+    account_ref: 'int',
+    line_ref: 'int',
+    guid: 'text',
+    sender: 'text',
+    text: 'text',
+    service: 'text',
+    is_from_me: 'int',
+    state: 'text',
+    outbox_ref: 'int',
+    reply_to_guid: 'text',
+    delivered_at: 'int',
+    read_at: 'int',
+    now: 'int',
+  },
+  `insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
+     state, outbox_ref, reply_to_guid, delivered_at, read_at, synced_at, updated_at)
+   select i.chat_ref, i.sent_at, {next ref of messages}, i.id, i.account_ref, i.line_ref, i.guid, i.sender, i.text,
+     i.service, i.is_from_me, i.state, i.outbox_ref, i.reply_to_guid, i.delivered_at, i.read_at, i.now, i.now
+   {from items} where true
+   on conflict (line_ref, guid) do nothing returning ref, id`,
+);
+
+/** A state only moves on: sent, delivered, read. */
+export const updateReceipts = statement(
+  { line_ref: 'int', guid: 'text', delivered_at: 'int', read_at: 'int', now: 'int' },
+  `update messages set
+     delivered_at = coalesce(messages.delivered_at, i.delivered_at),
+     read_at = coalesce(messages.read_at, i.read_at),
+     state = case when coalesce(messages.read_at, i.read_at) is not null then 'read'
+       when coalesce(messages.delivered_at, i.delivered_at) is not null then 'delivered' else messages.state end,
+     updated_at = i.now
+   {from items} where messages.line_ref = i.line_ref and messages.guid = i.guid and messages.is_from_me = 1`,
+);
+
+export const selectMessagesByRef = statement(
+  { ref: 'int' },
+  `select messages.*, chats.id as chat_id, lines.id as line_id, lines.handle as line_handle, outbox.id as outbox_id
+   from messages join chats on chats.ref = messages.chat_ref join lines on lines.ref = messages.line_ref
+   left join outbox on outbox.ref = messages.outbox_ref{, items} where messages.ref = i.ref`,
+);
+
+const pageByChat = statement(
+  { chat_ref: 'int', sent_at: 'int', ref: 'int', max: 'int' },
+  `select messages.*, chats.id as chat_id, lines.id as line_id, outbox.id as outbox_id
+   from messages join chats on chats.ref = messages.chat_ref join lines on lines.ref = messages.line_ref
+   left join outbox on outbox.ref = messages.outbox_ref
+   where messages.chat_ref = i.chat_ref and (messages.sent_at, messages.ref) < (i.sent_at, i.ref)
+   order by messages.sent_at desc, messages.ref desc limit i.max`,
+);
+
+const messageById = statement(
+  { account_ref: 'int', id: 'text' },
+  `select messages.*, chats.id as chat_id, lines.id as line_id, outbox.id as outbox_id
+   from messages join chats on chats.ref = messages.chat_ref join lines on lines.ref = messages.line_ref
+   left join outbox on outbox.ref = messages.outbox_ref
+   where messages.account_ref = i.account_ref and messages.id = i.id`,
+);
+
+const messagesByGuid = statement(
+  { account_ref: 'int', guid: 'text' },
+  `select messages.*, chats.id as chat_id, lines.id as line_id, outbox.id as outbox_id
+   from lines join messages on messages.line_ref = lines.ref join chats on chats.ref = messages.chat_ref
+   left join outbox on outbox.ref = messages.outbox_ref
+   where messages.account_ref = i.account_ref and messages.guid = i.guid order by messages.ref desc`,
+);
+
+/** The place in a chat after which a page begins. */
+export interface MessagePosition {
+  readonly sentAt: number;
+  readonly ref: number;
+}
+
+export const NEWEST: MessagePosition = { sentAt: Number.MAX_SAFE_INTEGER, ref: Number.MAX_SAFE_INTEGER };
+
+export interface StoredMessage extends Message {
+  readonly ref: number;
+  readonly lineRef: number;
+}
+
+/** A page of a chat's messages, newest first, strictly before the position. */
+export async function pageOfMessages(
+  engine: Engine,
+  chatRef: number,
+  before: MessagePosition,
+  max: number,
+): Promise<readonly StoredMessage[]> {
+  const rows = await engine.read(pageByChat, { chat_ref: chatRef, sent_at: before.sentAt, ref: before.ref, max });
+  return rows.map(messageFromRow);
+}
+
+/** A message by its id or, newest first, the messages with that GUID on any line of the account. */
+export async function findMessages(engine: Engine, accountRef: number, idOrGuid: string): Promise<StoredMessage[]> {
+  const byId = await engine.read(messageById, { account_ref: accountRef, id: idOrGuid });
+  if (byId.length > 0) return byId.map(messageFromRow);
+  const byGuid = await engine.read(messagesByGuid, { account_ref: accountRef, guid: idOrGuid });
+  return byGuid.map(messageFromRow);
+}
+
+export function messageFromRow(row: Row): StoredMessage {
+  return {
+    ref: Number(row['ref']),
+    lineRef: Number(row['line_ref']),
+    id: String(row['id']),
+    lineId: String(row['line_id']),
+    chatId: String(row['chat_id']),
+    guid: String(row['guid']),
+    sender: String(row['sender']),
+    text: textOrNull(row['text']),
+    service: String(row['service']) as Service,
+    isFromMe: row['is_from_me'] === 1,
+    sentAt: Number(row['sent_at']),
+    syncedAt: Number(row['synced_at']),
+    outboxId: textOrNull(row['outbox_id']),
+    replyToGuid: textOrNull(row['reply_to_guid']),
+  };
+}
+
+/** What a first sighting says of how far a message has come. */
+export function messageState(seen: {
+  isFromMe: boolean;
+  deliveredAt: number | null;
+  readAt: number | null;
+}): MessageState {
+  if (!seen.isFromMe) return 'received';
+  if (seen.readAt !== null) return 'read';
+  return seen.deliveredAt !== null ? 'delivered' : 'sent';
+}
+
+function textOrNull(value: string | number | null | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,49 @@
+/** Opens the server's database and the simulated network's, which is another world with commits of its own. */
+import type { Engine } from './database.ts';
+import { openPostgres } from './dialects/postgres.ts';
+import { openSqlite } from './dialects/sqlite.ts';
+import { lockFolder } from './dialects/sqlite-lock.ts';
+import { expireLeases } from './leases.ts';
+import { migrate } from './migrate.ts';
+
+export interface Databases {
+  readonly server: Engine;
+  readonly simulator: Engine;
+  close(): Promise<void>;
+}
+
+const SERVER_SCHEMA = 'trunkline';
+const SIMULATOR_SCHEMA = 'simulator';
+
+/** SQLite files in a data folder, whose lock is held until the databases are closed. */
+export async function openSqliteFolder(file: (name: string) => string): Promise<Databases> {
+  const lock = lockFolder(file('lock'));
+  const server = openSqlite({ file: file('trunkline.sqlite') });
+  const simulator = openSqlite({ file: file('simulator.sqlite') });
+  await migrate(server);
+  // With the lock in hand, whoever held a lease is gone: its lanes are ours at once.
+  await expireLeases(server);
+  return {
+    server,
+    simulator,
+    async close() {
+      await server.close();
+      await simulator.close();
+      lock.release();
+    },
+  };
+}
+
+export async function openPostgresDatabases(url: string): Promise<Databases> {
+  const server = await openPostgres({ url, schema: SERVER_SCHEMA });
+  const simulator = await openPostgres({ url, schema: SIMULATOR_SCHEMA });
+  await migrate(server);
+  return {
+    server,
+    simulator,
+    async close() {
+      await server.close();
+      await simulator.close();
+    },
+  };
+}

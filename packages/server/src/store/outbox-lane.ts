@@ -1,0 +1,242 @@
+/** What the owner of a line's lane does with its outbox items: claim in order, settle, reconcile, give up. */
+import { ATTEMPTS_MAX, ECHO_LIMIT_MS, RETRY_DELAYS_MS, SENTENCES } from '../domain/outbox.ts';
+import { type Engine, type Row, statement, type Tx } from './database.ts';
+import { type Claim, heldClaims } from './leases.ts';
+import { outboxTopic } from './outbox.ts';
+import type { Write } from './writer.ts';
+
+export interface ClaimedItem {
+  readonly ref: number;
+  readonly id: string;
+  readonly recipient: string;
+  readonly isGroup: boolean;
+  readonly payload: string;
+  /** Counts every claim of this item, so that the far end can tell one hand-over from the next. */
+  readonly handOver: number;
+}
+
+export interface ClaimRequest {
+  readonly claim: Claim;
+  readonly lineRef: number;
+  readonly limit: number;
+  readonly now: number;
+}
+
+const releaseWaiting = statement(
+  { line_ref: 'int', now: 'int' },
+  `update outbox set state = 'pending' where line_ref = i.line_ref and state = 'waiting' and not_before <= i.now`,
+);
+
+const claimPending = statement(
+  { line_ref: 'int', fence: 'int', now: 'int', max: 'int' },
+  `update outbox set state = 'sending', attempts = attempts + 1, hand_overs = hand_overs + 1, fence = i.fence,
+     updated_at = i.now
+   where ref in (
+     select o.ref from outbox o where o.line_ref = i.line_ref and o.state = 'pending'
+       and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'
+         and w.recipient = o.recipient and w.ref < o.ref)
+     order by o.ref limit i.max)
+   returning ref, id, recipient, is_group, payload, hand_overs`,
+);
+
+/** `sending` is committed here, before the hand-over: whoever finds it after a crash asks, and never resends. */
+export const claimItems: Write<ClaimRequest, readonly ClaimedItem[] | 'fenced'> = {
+  name: 'claim_items',
+  kind: 'outcome',
+  concurrency: 2,
+  async run({ tx }, requests) {
+    const holds = await heldClaims(
+      tx,
+      requests.map((request) => request.claim),
+    );
+    const results: (readonly ClaimedItem[] | 'fenced')[] = [];
+    for (const request of requests) results.push(holds(request.claim) ? await claimInOrder(tx, request) : 'fenced');
+    return results;
+  },
+};
+
+async function claimInOrder(tx: Tx, request: ClaimRequest): Promise<readonly ClaimedItem[]> {
+  const { lineRef, now, limit, claim } = request;
+  await tx.one(releaseWaiting, { line_ref: lineRef, now });
+  const rows = await tx.one(claimPending, { line_ref: lineRef, fence: claim.fence, now, max: limit });
+  return rows.map(itemFromRow).sort((a, b) => a.ref - b.ref);
+}
+
+function itemFromRow(row: Row): ClaimedItem {
+  return {
+    ref: Number(row['ref']),
+    id: String(row['id']),
+    recipient: String(row['recipient']),
+    isGroup: row['is_group'] === 1,
+    payload: String(row['payload']),
+    handOver: Number(row['hand_overs']),
+  };
+}
+
+/** What became of a claim. `returned` was never handed over, so it is no attempt. */
+export type Outcome =
+  | { readonly state: 'handed_over'; readonly guid: string | null }
+  | { readonly state: 'not_started'; readonly reason: string }
+  | { readonly state: 'returned' }
+  | { readonly state: 'failed'; readonly reason: string }
+  | { readonly state: 'unknown'; readonly reason: string };
+
+export interface Settlement {
+  readonly claim: Claim;
+  readonly lineRef: number;
+  readonly ref: number;
+  readonly handOver: number;
+  readonly outcome: Outcome;
+  readonly now: number;
+}
+
+/** Only from `sending`, and only for the hand-over that it speaks of: an echo that came first has the last word. */
+const SETTLES = `where outbox.ref = i.ref and outbox.state = 'sending' and outbox.hand_overs = i.hand_over`;
+
+const settleHandedOver = statement(
+  { ref: 'int', hand_over: 'int', state: 'text', guid: 'text', error: 'text', echo_due_at: 'int', now: 'int' },
+  `update outbox set state = i.state, guid = i.guid, error = i.error, echo_due_at = i.echo_due_at, updated_at = i.now
+   {from items} ${SETTLES}`,
+);
+
+const settleReturned = statement(
+  { ref: 'int', hand_over: 'int', now: 'int' },
+  `update outbox set state = 'pending', attempts = attempts - 1, updated_at = i.now {from items} ${SETTLES}`,
+);
+
+const settleNotStarted = statement(
+  {
+    ref: 'int',
+    hand_over: 'int',
+    error: 'text',
+    last_error: 'text',
+    first_wait: 'int',
+    next_wait: 'int',
+    attempts_max: 'int',
+    now: 'int',
+  },
+  `update outbox set
+     state = case when attempts >= i.attempts_max then 'failed' else 'waiting' end,
+     error = case when attempts >= i.attempts_max then i.last_error else i.error end,
+     completed_at = case when attempts >= i.attempts_max then i.now else null end,
+     not_before = i.now + case when attempts <= 1 then i.first_wait else i.next_wait end,
+     updated_at = i.now
+   {from items} ${SETTLES}`,
+);
+
+const settleFailed = statement(
+  { ref: 'int', hand_over: 'int', error: 'text', now: 'int' },
+  `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now {from items} ${SETTLES}`,
+);
+
+export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
+  name: 'settle_items',
+  kind: 'outcome',
+  concurrency: 2,
+  async run({ tx, wake }, settlements) {
+    const holds = await heldClaims(
+      tx,
+      settlements.map((settlement) => settlement.claim),
+    );
+    const held = settlements.filter((settlement) => holds(settlement.claim));
+    await tx.each(settleHandedOver, held.flatMap(handedOverRow));
+    await tx.each(settleReturned, held.filter((one) => one.outcome.state === 'returned').map(baseRow));
+    await tx.each(settleNotStarted, held.flatMap(notStartedRow));
+    await tx.each(settleFailed, held.flatMap(failedRow));
+    for (const one of held) if (one.outcome.state === 'returned') wake(outboxTopic(one.lineRef));
+    return settlements.map((settlement) => (holds(settlement.claim) ? 'settled' : 'fenced'));
+  },
+};
+
+function baseRow(one: Settlement): { ref: number; hand_over: number; now: number } {
+  return { ref: one.ref, hand_over: one.handOver, now: one.now };
+}
+
+function handedOverRow(one: Settlement): Row[] {
+  const { outcome } = one;
+  if (outcome.state !== 'handed_over' && outcome.state !== 'unknown') return [];
+  const guid = outcome.state === 'handed_over' ? outcome.guid : null;
+  const error = outcome.state === 'unknown' ? outcome.reason : null;
+  return [{ ...baseRow(one), state: outcome.state, guid, error, echo_due_at: one.now + ECHO_LIMIT_MS }];
+}
+
+function notStartedRow(one: Settlement): Row[] {
+  if (one.outcome.state !== 'not_started') return [];
+  const [first, next] = RETRY_DELAYS_MS;
+  return [
+    {
+      ...baseRow(one),
+      error: one.outcome.reason,
+      last_error: SENTENCES.exhausted(one.outcome.reason),
+      first_wait: first,
+      next_wait: next,
+      attempts_max: ATTEMPTS_MAX,
+    },
+  ];
+}
+
+function failedRow(one: Settlement): Row[] {
+  return one.outcome.state === 'failed' ? [{ ...baseRow(one), error: one.outcome.reason }] : [];
+}
+
+const sendingOfLine = statement(
+  { line_ref: 'int' },
+  `select ref, id, hand_overs from outbox where line_ref = i.line_ref
+     and state in ('sending', 'handed_over', 'unknown') and state = 'sending' order by ref`,
+);
+
+/** What a predecessor had committed as `sending` without its outcome: to be asked about, never resent. */
+export async function sendingItems(
+  engine: Engine,
+  lineRef: number,
+): Promise<readonly { ref: number; id: string; handOver: number }[]> {
+  const rows = await engine.read(sendingOfLine, { line_ref: lineRef });
+  return rows.map((row) => ({
+    ref: Number(row['ref']),
+    id: String(row['id']),
+    handOver: Number(row['hand_overs']),
+  }));
+}
+
+const nextWaiting = statement(
+  { line_ref: 'int' },
+  `select min(not_before) as at from outbox where line_ref = i.line_ref and state = 'waiting'`,
+);
+
+/** When the line's next item that waits for another try is due. Unix milliseconds, or null. */
+export async function nextRetryAt(engine: Engine, lineRef: number): Promise<number | null> {
+  const [row] = await engine.read(nextWaiting, { line_ref: lineRef });
+  return typeof row?.['at'] === 'number' ? row['at'] : null;
+}
+
+const anyOverdue = statement(
+  { now: 'int' },
+  `select 1 as found from outbox where state in ('sending', 'handed_over', 'unknown') and state <> 'sending'
+   and echo_due_at <= i.now limit 1`,
+);
+
+/** Whether an item has waited for its echo for too long. */
+export async function anyEchoOverdue(engine: Engine, now: number): Promise<boolean> {
+  return (await engine.read(anyOverdue, { now })).length > 0;
+}
+
+const expire = statement(
+  { now: 'int', error: 'text' },
+  `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
+   where state in ('sending', 'handed_over', 'unknown') and state <> 'sending' and echo_due_at <= i.now returning ref`,
+);
+
+/** Ends the wait for echoes that never came. One that comes later still makes its item `sent`. */
+export const expireItems: Write<{ now: number }, number> = {
+  name: 'expire_items',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx }, items) {
+    const counts: number[] = [];
+    for (const item of items) {
+      const rows = await tx.one(expire, { now: item.now, error: SENTENCES.noEcho });
+      counts.push(rows.length);
+    }
+    return counts;
+  },
+};

@@ -1,0 +1,33 @@
+/** The terms in which sightings are written: a driver's report, an event of it, and a message born of one. */
+import type { LineEvent, MessageSeen } from '@trunkline/drivers';
+import type { Line } from '../domain/line.ts';
+import type { ChatRow } from './chats.ts';
+import type { Claim } from './leases.ts';
+
+/** What one driver reports at once, in its order. */
+export interface Report {
+  readonly claim: Claim;
+  readonly line: Line;
+  readonly events: readonly LineEvent[];
+  readonly now: number;
+}
+
+/** An event with the report that it came in. */
+export interface Seen<E extends LineEvent = LineEvent> {
+  readonly report: Report;
+  readonly event: E;
+}
+
+/** A message that this transaction brought into the world. */
+export interface Born {
+  readonly seen: Seen<MessageSeen>;
+  readonly ref: number;
+  readonly id: string;
+  readonly chat: ChatRow;
+  readonly outboxId: string | null;
+}
+
+/** A GUID is unique on its line only. */
+export function guidKey(report: Report, guid: string): string {
+  return `${report.line.ref} ${guid}`;
+}

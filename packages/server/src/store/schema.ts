@@ -1,0 +1,197 @@
+/**
+ * The tables, as the query builder sees them. `ref` is a row's integer, `id` its public TypeID; what ends in `_at` is
+ * Unix milliseconds; a yes or no is 1 or 0, which both engines compare alike. The sentences on each table and column
+ * stand in the migrations.
+ */
+import type { Generated } from 'kysely';
+
+export interface AccountsTable {
+  ref: Generated<number>;
+  id: string;
+  owner_email: string;
+  created_at: number;
+}
+
+export interface ApiKeysTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  name: string;
+  prefix: string;
+  hash: string;
+  scopes: string;
+  line_refs: string | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+  created_at: number;
+}
+
+export interface LinesTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  handle: string;
+  label: string | null;
+  service: string;
+  kind: string;
+  is_active: number;
+  is_sandbox: number;
+  contact_first: number;
+  pace_ms: number;
+  created_at: number;
+}
+
+export interface LineCursorsTable {
+  line_ref: number;
+  cursor: string;
+}
+
+export interface ChatsTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  identifier: string;
+  service: string;
+  name: string | null;
+  is_group: number;
+  participants: string;
+  has_received_inbound: number;
+  last_message_at: number;
+  created_at: number;
+}
+
+export interface MessagesTable {
+  chat_ref: number;
+  sent_at: number;
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  guid: string;
+  sender: string;
+  text: string | null;
+  service: string;
+  is_from_me: number;
+  state: string;
+  outbox_ref: number | null;
+  reply_to_guid: string | null;
+  delivered_at: number | null;
+  read_at: number | null;
+  synced_at: number;
+  updated_at: number;
+}
+
+export interface HeldMessagesTable {
+  message_ref: number;
+  line_ref: number;
+  chat_ref: number;
+  sender: string;
+  guid: string;
+  announce_at: number;
+}
+
+export interface OutboxTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  recipient: string;
+  is_group: number;
+  state: string;
+  payload: string;
+  attempts: number;
+  hand_overs: number;
+  fence: number;
+  not_before: number;
+  echo_due_at: number | null;
+  guid: string | null;
+  error: string | null;
+  created_at: number;
+  updated_at: number;
+  completed_at: number | null;
+}
+
+export interface EventsTable {
+  seq: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  chat_ref: number | null;
+  message_ref: number | null;
+  type: string;
+  data: string;
+  created_at: number;
+}
+
+export interface WebhooksTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  url: string;
+  events: string;
+  secret: string;
+  is_active: number;
+  disabled_reason: string | null;
+  failing_since: number | null;
+  created_at: number;
+  deleted_at: number | null;
+}
+
+export interface DeliveriesTable {
+  webhook_ref: number;
+  event_seq: number;
+  id: string;
+  account_ref: number;
+  chat_ref: number | null;
+  state: string;
+  attempts: number;
+  due_at: number;
+  claimed_until: number;
+  last_status: number | null;
+  last_error: string | null;
+  last_attempt_at: number | null;
+  last_duration_ms: number | null;
+  created_at: number;
+}
+
+export interface AttemptsTable {
+  webhook_ref: number;
+  event_seq: number;
+  attempt: number;
+  started_at: number;
+  duration_ms: number;
+  status: number | null;
+  error: string | null;
+  answer: string | null;
+}
+
+export interface LeasesTable {
+  name: string;
+  holder: string;
+  fence: number;
+  expires_at: number;
+}
+
+export interface InstallationTable {
+  name: string;
+  value: string;
+}
+
+export interface Schema {
+  accounts: AccountsTable;
+  api_keys: ApiKeysTable;
+  lines: LinesTable;
+  line_cursors: LineCursorsTable;
+  chats: ChatsTable;
+  messages: MessagesTable;
+  held_messages: HeldMessagesTable;
+  outbox: OutboxTable;
+  events: EventsTable;
+  webhooks: WebhooksTable;
+  deliveries: DeliveriesTable;
+  attempts: AttemptsTable;
+  leases: LeasesTable;
+  installation: InstallationTable;
+}

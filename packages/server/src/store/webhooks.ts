@@ -1,0 +1,189 @@
+/** Webhooks: who is told of a line's events, and whether they still listen. */
+import { type Webhook, webhookGoneTopic } from '../domain/webhook.ts';
+import { type Engine, insertInto, statement } from './database.ts';
+import type { Write } from './writer.ts';
+
+export const WEBHOOKS_TOPIC = 'webhooks';
+
+export interface NewWebhook {
+  readonly id: string;
+  readonly accountRef: number;
+  readonly lineRef: number;
+  readonly url: string;
+  readonly events: readonly string[];
+  readonly secret: string;
+  readonly now: number;
+}
+
+/** A webhook with what its deliveries need. */
+export interface StoredWebhook extends Webhook {
+  readonly ref: number;
+  readonly lineRef: number;
+  readonly secret: string;
+  /** Since when nothing has succeeded, counted from the first failure. Unix milliseconds. */
+  readonly failingSince: number | null;
+}
+
+const insertWebhook = insertInto('webhooks', {
+  id: 'text',
+  account_ref: 'int',
+  line_ref: 'int',
+  url: 'text',
+  events: 'text',
+  secret: 'text',
+  is_active: 'int',
+  created_at: 'int',
+});
+
+export const createWebhooks: Write<NewWebhook, null> = {
+  name: 'create_webhooks',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx, wake }, items) {
+    await tx.each(
+      insertWebhook,
+      items.map((item) => ({
+        id: item.id,
+        account_ref: item.accountRef,
+        line_ref: item.lineRef,
+        url: item.url,
+        events: JSON.stringify(item.events),
+        secret: item.secret,
+        is_active: 1,
+        created_at: item.now,
+      })),
+    );
+    wake(WEBHOOKS_TOPIC);
+    return items.map(() => null);
+  },
+};
+
+const markDeleted = statement(
+  { id: 'text', account_ref: 'int', now: 'int' },
+  `update webhooks set deleted_at = i.now, is_active = 0
+   where id = i.id and account_ref = i.account_ref and deleted_at is null returning ref`,
+);
+
+/** What is still due to a webhook that is gone is dropped, visibly. */
+const dropDeliveries = statement(
+  { ref: 'int' },
+  `update deliveries set state = 'dropped' where webhook_ref = i.ref and state in ('new', 'retry')`,
+);
+
+/** Says whether there was such a webhook. After the commit nothing more is sent to it. */
+export const deleteWebhooks: Write<{ id: string; accountRef: number; now: number }, boolean> = {
+  name: 'delete_webhooks',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx, wake }, items) {
+    const results: boolean[] = [];
+    for (const item of items) {
+      const [row] = await tx.one(markDeleted, { id: item.id, account_ref: item.accountRef, now: item.now });
+      results.push(row !== undefined);
+      if (!row) continue;
+      await tx.one(dropDeliveries, { ref: Number(row['ref']) });
+      wake(webhookGoneTopic(Number(row['ref'])));
+    }
+    wake(WEBHOOKS_TOPIC);
+    return results;
+  },
+};
+
+const disable = statement(
+  { ref: 'int', reason: 'text' },
+  'update webhooks set is_active = 0, disabled_reason = i.reason where ref = i.ref and is_active = 1 returning ref',
+);
+
+/** Ends a webhook that answered 410 or has failed for too long. What is due stays, to be sent again on demand. */
+export const disableWebhooks: Write<{ ref: number; reason: string }, null> = {
+  name: 'disable_webhooks',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx, wake }, items) {
+    for (const item of items) {
+      await tx.one(disable, item);
+      await tx.one(dropDeliveries, { ref: item.ref });
+      wake(webhookGoneTopic(item.ref));
+    }
+    wake(WEBHOOKS_TOPIC);
+    return items.map(() => null);
+  },
+};
+
+const setFailingSince = statement(
+  { ref: 'int', failing_since: 'int' },
+  'update webhooks set failing_since = i.failing_since {from items} where webhooks.ref = i.ref',
+);
+
+/** Remembers since when nothing has succeeded, or that something has. */
+export const markFailing: Write<{ ref: number; failingSince: number | null }, null> = {
+  name: 'mark_failing',
+  kind: 'outcome',
+  concurrency: 1,
+  async run({ tx }, items) {
+    const last = new Map(items.map((item) => [item.ref, { ref: item.ref, failing_since: item.failingSince }]));
+    await tx.each(setFailingSince, [...last.values()]);
+    return items.map(() => null);
+  },
+};
+
+/** One account's webhooks on a line, newest first. */
+export async function readWebhooksOfLine(
+  engine: Engine,
+  accountRef: number,
+  lineRef: number,
+): Promise<readonly StoredWebhook[]> {
+  const rows = await webhookQuery(engine)
+    .where('webhooks.account_ref', '=', accountRef)
+    .where('webhooks.line_ref', '=', lineRef)
+    .orderBy('webhooks.ref', 'desc')
+    .execute();
+  return rows.map(webhookFromRow);
+}
+
+export async function findWebhook(engine: Engine, accountRef: number, id: string): Promise<StoredWebhook | null> {
+  const row = await webhookQuery(engine)
+    .where('webhooks.account_ref', '=', accountRef)
+    .where('webhooks.id', '=', id)
+    .executeTakeFirst();
+  return row ? webhookFromRow(row) : null;
+}
+
+/** Every webhook that may be due something: what the workers serve. */
+export async function readActiveWebhooks(engine: Engine): Promise<readonly StoredWebhook[]> {
+  const rows = await webhookQuery(engine).where('webhooks.is_active', '=', 1).execute();
+  return rows.map(webhookFromRow);
+}
+
+function webhookQuery(engine: Engine) {
+  return engine.query
+    .selectFrom('webhooks')
+    .innerJoin('lines', 'lines.ref', 'webhooks.line_ref')
+    .selectAll('webhooks')
+    .select('lines.id as line_id')
+    .where('webhooks.deleted_at', 'is', null);
+}
+
+function webhookFromRow(row: {
+  ref: number;
+  id: string;
+  line_ref: number;
+  line_id: string;
+  url: string;
+  events: string;
+  secret: string;
+  is_active: number;
+  failing_since: number | null;
+}): StoredWebhook {
+  return {
+    ref: row.ref,
+    id: row.id,
+    lineRef: row.line_ref,
+    lineId: row.line_id,
+    url: row.url,
+    events: JSON.parse(row.events) as string[],
+    secret: row.secret,
+    isActive: row.is_active === 1,
+    failingSince: row.failing_since,
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * Every write of the server passes here. A write is data: a name and what it does to many items at once, so that
+ * concurrent requests share a commit and its one fsync. A promise of `write` resolves after that commit, never before.
+ */
+import type { IdKind, Ids } from '../domain/ids.ts';
+import { type Engine, type LogEntry, StorageUnavailableError, type Tx } from './database.ts';
+
+const BATCH_MAX = 512;
+/** How much of a batch may be accepts while outcomes wait: accepting must not outrun delivering. */
+const ACCEPTS_WHILE_OTHERS_WAIT = BATCH_MAX / 4;
+const QUEUE_MAX = 5_000;
+
+/** What a write is given: the transaction, and what it leaves for the commit. */
+export interface Batch {
+  readonly tx: Tx;
+  /** Appends to the event log; the numbers are drawn in the commit. */
+  emit(entry: LogEntry): void;
+  /** A fresh public id. */
+  newId(kind: IdKind): string;
+  /** Wakes those who wait for the topic, in every process, once this is committed. */
+  wake(topic: string): void;
+}
+
+export interface Write<Item, Result> {
+  readonly name: string;
+  /** Accepts give way to all else when both wait. */
+  readonly kind: 'accept' | 'outcome';
+  /** How many batches of this write may be open at once, where the engine has more than one writer. */
+  readonly concurrency: number;
+  /** One result per item, in order. A refusal is a result; an exception rolls the batch back. */
+  run(batch: Batch, items: readonly Item[]): Promise<readonly Result[]>;
+}
+
+export interface Writer {
+  write<Item, Result>(write: Write<Item, Result>, item: Item): Promise<Result>;
+  /** How many items wait to be written. */
+  queued(): number;
+  /** Resolves when nothing is queued or under way. */
+  idle(): Promise<void>;
+}
+
+/** Too many writes wait already: refused before any work was done. */
+export class WriterOverloadedError extends Error {
+  constructor() {
+    super(`More than ${QUEUE_MAX} writes are waiting.`);
+    this.name = 'WriterOverloadedError';
+  }
+}
+
+/** A queued item, its types hidden so that writes of many kinds can share a queue. */
+interface Entry {
+  readonly write: { readonly name: string; readonly kind: 'accept' | 'outcome' };
+  /** Runs the write for all these entries, which are of one kind, and returns how to answer each. */
+  runAll(batch: Batch, entries: readonly Entry[]): Promise<readonly (() => void)[]>;
+  readonly item: unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane {
+  readonly concurrency: number;
+  queue: Entry[];
+  open: number;
+  scheduled: boolean;
+}
+
+export function createWriter(engine: Engine, ids: Ids): Writer {
+  const lanes = new Map<string, Lane>();
+  let idleWaiters: (() => void)[] = [];
+
+  /** SQLite has one writer, so all writes share one lane and its commits; on PostgreSQL each write has its own. */
+  function laneOf(write: { name: string; concurrency: number }): Lane {
+    const name = engine.kind === 'sqlite' ? 'all' : write.name;
+    const concurrency = engine.kind === 'sqlite' ? 1 : write.concurrency;
+    const lane = lanes.get(name) ?? { concurrency, queue: [], open: 0, scheduled: false };
+    lanes.set(name, lane);
+    return lane;
+  }
+
+  function schedule(lane: Lane): void {
+    if (lane.scheduled || lane.open >= lane.concurrency || lane.queue.length === 0) return;
+    lane.scheduled = true;
+    setImmediate(() => {
+      lane.scheduled = false;
+      const entries = takeBatch(lane);
+      lane.open++;
+      void commitEntries(engine, ids, entries).then(() => {
+        lane.open--;
+        schedule(lane);
+        notifyIdle();
+      });
+      schedule(lane);
+    });
+  }
+
+  function queued(): number {
+    let count = 0;
+    for (const lane of lanes.values()) count += lane.queue.length;
+    return count;
+  }
+
+  function isIdle(): boolean {
+    for (const lane of lanes.values()) if (lane.open > 0 || lane.queue.length > 0) return false;
+    return true;
+  }
+
+  function notifyIdle(): void {
+    if (!isIdle()) return;
+    for (const waiter of idleWaiters) waiter();
+    idleWaiters = [];
+  }
+
+  return {
+    write<Item, Result>(write: Write<Item, Result>, item: Item): Promise<Result> {
+      const lane = laneOf(write);
+      if (lane.queue.length >= QUEUE_MAX && write.kind === 'accept') return Promise.reject(new WriterOverloadedError());
+      return new Promise<Result>((resolve, reject) => {
+        lane.queue.push(entryFor(write, item, resolve, reject));
+        schedule(lane);
+      });
+    },
+    queued,
+    idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+  };
+}
+
+function entryFor<Item, Result>(
+  write: Write<Item, Result>,
+  item: Item,
+  resolve: (result: Result) => void,
+  reject: (error: unknown) => void,
+): Entry {
+  return {
+    write,
+    item,
+    // The queue holds entries of many writes; `runAll` is only ever given entries of its own.
+    resolve: (result) => resolve(result as Result),
+    reject,
+    async runAll(batch, entries) {
+      const results = await write.run(
+        batch,
+        entries.map((entry) => entry.item as Item),
+      );
+      if (results.length !== entries.length) {
+        throw new Error(`The write ${write.name} gave ${results.length} results for ${entries.length} items.`);
+      }
+      return entries.map((entry, index) => () => entry.resolve(results[index]));
+    },
+  };
+}
+
+/** The oldest entries, but of accepts only a part while anything else waits. */
+function takeBatch(lane: Lane): Entry[] {
+  const othersWait = lane.queue.some((entry) => entry.write.kind === 'outcome');
+  const acceptsMax = othersWait ? ACCEPTS_WHILE_OTHERS_WAIT : BATCH_MAX;
+  const taken: Entry[] = [];
+  const left: Entry[] = [];
+  let accepts = 0;
+  for (const entry of lane.queue) {
+    const isAccept = entry.write.kind === 'accept';
+    if (taken.length >= BATCH_MAX || (isAccept && accepts >= acceptsMax)) {
+      left.push(entry);
+      continue;
+    }
+    if (isAccept) accepts++;
+    taken.push(entry);
+  }
+  lane.queue = left;
+  return taken;
+}
+
+/**
+ * Commits the entries together. When one of them throws, the batch is halved until the culprit stands alone; when the
+ * disk or the connection fails, all are refused, for nobody in the batch is to blame.
+ */
+async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  try {
+    const answers = await engine.commit(async (tx) => {
+      const log: LogEntry[] = [];
+      const topics: string[] = [];
+      const batch: Batch = {
+        tx,
+        emit: (entry) => log.push(entry),
+        newId: (kind) => ids.make(kind),
+        wake: (topic) => topics.push(topic),
+      };
+      const value: (() => void)[] = [];
+      for (const group of groupByWrite(entries)) value.push(...(await (group[0]?.runAll(batch, group) ?? [])));
+      return { value, log, topics };
+    });
+    for (const answer of answers) answer();
+  } catch (error) {
+    if (error instanceof StorageUnavailableError || entries.length === 1) {
+      for (const entry of entries) entry.reject(error);
+      return;
+    }
+    const middle = Math.floor(entries.length / 2);
+    await commitEntries(engine, ids, entries.slice(0, middle));
+    await commitEntries(engine, ids, entries.slice(middle));
+  }
+}
+
+function groupByWrite(entries: readonly Entry[]): Entry[][] {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.write.name);
+    if (group) group.push(entry);
+    else groups.set(entry.write.name, [entry]);
+  }
+  return [...groups.values()];
+}

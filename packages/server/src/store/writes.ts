@@ -1,0 +1,32 @@
+/** Every write there is. Each is data in, data out; the tests run every pair of them at once on PostgreSQL. */
+import { createAccounts, createKeys } from './accounts.ts';
+import { announceDue } from './announcements.ts';
+import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
+import { acquireLeases, releaseLeases, renewLeases } from './leases.ts';
+import { createLines } from './lines.ts';
+import { acceptItems } from './outbox.ts';
+import { claimItems, expireItems, settleItems } from './outbox-lane.ts';
+import { recordSightings } from './sightings.ts';
+import { createWebhooks, deleteWebhooks, disableWebhooks, markFailing } from './webhooks.ts';
+
+export const WRITES = {
+  acceptItems,
+  claimItems,
+  settleItems,
+  expireItems,
+  recordSightings,
+  announceDue,
+  claimRetries,
+  extendRetries,
+  recordAttempts,
+  createWebhooks,
+  deleteWebhooks,
+  disableWebhooks,
+  markFailing,
+  acquireLeases,
+  renewLeases,
+  releaseLeases,
+  createAccounts,
+  createKeys,
+  createLines,
+} as const;

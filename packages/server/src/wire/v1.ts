@@ -1,0 +1,119 @@
+/** What resources look like in the v1 API: `spec` names, snake_case, every key present. Pure. */
+import type { Chat } from '../domain/chat.ts';
+import type { ApiError, ErrorKind } from '../domain/errors.ts';
+import type { Line } from '../domain/line.ts';
+import type { Message } from '../domain/message.ts';
+import type { OutboxStatus } from '../domain/outbox.ts';
+import type { Webhook } from '../domain/webhook.ts';
+
+export function lineBody(line: Line) {
+  const { id, handle, label, service } = line;
+  return { id, handle, label, service, is_active: line.isActive };
+}
+
+export function chatBody(chat: Chat) {
+  return {
+    id: chat.id,
+    line_id: chat.lineId,
+    identifier: chat.identifier,
+    service: chat.service,
+    name: chat.name,
+    is_group: chat.isGroup,
+    participants: chat.participants,
+    has_received_inbound: chat.hasReceivedInbound,
+    last_message_at: chat.lastMessageAt,
+  };
+}
+
+export function messageBody(message: Message) {
+  return {
+    id: message.id,
+    line_id: message.lineId,
+    chat_id: message.chatId,
+    guid: message.guid,
+    sender: message.sender,
+    text: message.text,
+    attachments: [],
+    service: message.service,
+    is_from_me: message.isFromMe,
+    is_audio_message: false,
+    sent_at: message.sentAt,
+    synced_at: message.syncedAt,
+    outbox_id: message.outboxId,
+    reply_to_guid: message.replyToGuid,
+  };
+}
+
+/** The data of `message.received` and `message.sent`. */
+export function messageEventData(message: Message, lineHandle: string) {
+  return { ...messageBody(message), line_handle: lineHandle };
+}
+
+export function outboxItemBody(item: {
+  readonly id: string;
+  readonly lineId: string;
+  readonly status: OutboxStatus;
+  readonly payload: unknown;
+  readonly completedAt: number | null;
+  readonly error: string | null;
+  readonly attempts: number;
+  readonly attemptsMax: number;
+  readonly createdAt: number;
+}) {
+  return {
+    id: item.id,
+    line_id: item.lineId,
+    status: item.status,
+    payload: item.payload,
+    completed_at: item.completedAt,
+    error: item.error,
+    attempts: item.attempts,
+    max_attempts: item.attemptsMax,
+    created_at: item.createdAt,
+  };
+}
+
+export function webhookBody(webhook: Webhook) {
+  return {
+    id: webhook.id,
+    line_ids: [webhook.lineId],
+    url: webhook.url,
+    events: webhook.events,
+    is_active: webhook.isActive,
+  };
+}
+
+/** The body of a delivery, and without an id of a delivery that of a streamed event. `data` is JSON already. */
+export function eventBody(type: string, data: string, timestamp: number, deliveryId: string | null): string {
+  const tail = deliveryId === null ? '' : `,"delivery_id":${JSON.stringify(deliveryId)}`;
+  return `{"event":${JSON.stringify(type)},"data":${data},"timestamp":${timestamp}${tail}}`;
+}
+
+interface ErrorShape {
+  readonly type: string;
+  readonly status: number;
+}
+
+const ERROR_SHAPES: Readonly<Record<ErrorKind, ErrorShape>> = {
+  unauthenticated: { type: 'authentication_error', status: 401 },
+  forbidden: { type: 'authorization_error', status: 403 },
+  invalid: { type: 'invalid_request_error', status: 400 },
+  not_allowed_yet: { type: 'invalid_request_error', status: 403 },
+  not_found: { type: 'not_found_error', status: 404 },
+  method_not_allowed: { type: 'invalid_request_error', status: 405 },
+  too_large: { type: 'invalid_request_error', status: 413 },
+  unsupported_media_type: { type: 'invalid_request_error', status: 415 },
+  rate_limited: { type: 'rate_limit_error', status: 429 },
+  unavailable: { type: 'api_error', status: 503 },
+  internal: { type: 'api_error', status: 500 },
+};
+
+export function errorStatus(error: ApiError): number {
+  return ERROR_SHAPES[error.kind].status;
+}
+
+export function errorBody(error: ApiError, requestId: string) {
+  const { type } = ERROR_SHAPES[error.kind];
+  const param = error.param === undefined ? {} : { param: error.param };
+  return { error: { type, code: error.code, message: error.message, ...param }, request_id: requestId };
+}

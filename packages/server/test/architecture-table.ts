@@ -1,0 +1,122 @@
+/** The shape of the repository as data. `architecture.ts` holds every source file against it. */
+
+export const FILE_LINES_MAX = 400;
+export const FUNCTION_LINES_MAX = 70;
+
+/** A package exists only where the installer, the runtime or the allowed dependencies differ. */
+export const PACKAGES = {
+  sdk: { name: '@trunkline/sdk', imports: [] },
+  drivers: { name: '@trunkline/drivers', imports: [] },
+  server: { name: '@trunkline/server', imports: ['drivers', 'sdk'] },
+  dashboard: { name: '@trunkline/dashboard', imports: ['sdk'] },
+  cli: { name: 'trunkline', imports: ['sdk', 'drivers', 'server'] },
+} as const satisfies Record<string, { name: string; imports: readonly string[] }>;
+
+/** The folders under each package's `src`. An entry that ends with `/**` allows any folder below it. */
+export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  sdk: [],
+  drivers: ['conformance', 'simulator', 'macos', 'imsg', 'bluebubbles', 'remote', 'fixtures', 'fixtures/**'],
+  server: [
+    'domain',
+    'wire',
+    'store',
+    'store/dialects',
+    'store/dialects/sqlite',
+    'store/dialects/postgres',
+    'store/migrations',
+    'leases',
+    'lines',
+    'outbox',
+    'events',
+    'webhooks',
+    'files',
+    'access',
+    'sandbox',
+    'http',
+    'http/v1',
+    'http/sendblue',
+    'http/admin',
+    'http/simulator',
+  ],
+  dashboard: ['**'],
+  cli: ['commands'],
+};
+
+const CAPABILITIES = ['leases', 'lines', 'outbox', 'events', 'webhooks', 'files', 'access', 'sandbox'] as const;
+const BELOW_CAPABILITIES = ['store', 'wire', 'domain', 'drivers'] as const;
+const BELOW_HTTP = [...CAPABILITIES, ...BELOW_CAPABILITIES] as const;
+
+/** A capability that may import another one. Every entry is a sentence somebody can defend. */
+const CAPABILITY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  lines: ['leases'],
+  outbox: ['leases', 'lines'],
+  webhooks: ['leases'],
+};
+
+/**
+ * What each layer of the server may import besides itself. A layer is a top folder of `src`, an API dialect
+ * (`http/v1`), or a file that stands directly in `src`. `drivers` is the whole of `@trunkline/drivers`, `vocabulary`
+ * the names it takes from its vocabulary files. A layer that is not here may not exist.
+ */
+export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  domain: ['vocabulary'],
+  wire: ['domain', 'vocabulary'],
+  // What drivers report is written down as it was reported: the store knows the port's events.
+  store: ['wire', 'domain', 'drivers'],
+  ...Object.fromEntries(
+    CAPABILITIES.map((name) => [name, [...BELOW_CAPABILITIES, ...(CAPABILITY_IMPORTS[name] ?? [])]]),
+  ),
+  http: BELOW_HTTP,
+  'http/v1': ['http', ...BELOW_HTTP],
+  'http/sendblue': ['http', ...BELOW_HTTP],
+  'http/admin': ['http', ...BELOW_HTTP],
+  'http/simulator': ['http', ...BELOW_HTTP],
+  'clock.ts': [],
+  'log.ts': ['domain'],
+  'config.ts': ['domain', 'vocabulary', 'log.ts'],
+  'first-start.ts': ['config.ts', ...BELOW_HTTP],
+  'server.ts': ['*'],
+  'main.ts': ['server.ts', 'first-start.ts', 'config.ts', 'log.ts', 'clock.ts', 'domain'],
+  'index.ts': ['server.ts', 'config.ts', 'log.ts', 'clock.ts', ...BELOW_HTTP],
+};
+
+/** Files in `src` whose types any layer above `domain` may name; the values are handed in by `server.ts`. */
+export const TYPES_FOR_ALL = ['log.ts', 'clock.ts'] as const;
+
+/** The drivers' files that hold iMessage's own words, pure, without any I/O. */
+export const VOCABULARY = ['handle.ts', 'service.ts', 'tapback.ts', 'effect.ts'] as const;
+
+/** Packages that only some places may import: path prefixes below the repository. */
+export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  'better-sqlite3': ['packages/server/src/store/dialects/'],
+  pg: ['packages/server/src/store/dialects/'],
+  'node:sqlite': ['packages/server/src/store/dialects/'],
+  kysely: ['packages/server/src/store/'],
+};
+
+/** The pure layers and the only packages from outside that they may import. */
+export const PURE_LAYERS: Readonly<Record<string, readonly string[]>> = {
+  domain: ['zod', 'libphonenumber-js', 'node:buffer', 'node:crypto'],
+  wire: ['zod', 'node:buffer', 'node:crypto'],
+};
+
+export const ENVIRONMENT_READERS = ['packages/server/src/main.ts', 'packages/server/src/config.ts'] as const;
+export const CLOCK_READERS = ['packages/server/src/main.ts', 'packages/server/src/clock.ts'] as const;
+export const CLOCK_RULE_APPLIES_TO = ['packages/server/src/', 'packages/drivers/src/'] as const;
+export const DEFAULT_EXPORTS_ALLOWED = ['vitest.config.ts', 'packages/dashboard/vite.config.ts'] as const;
+
+export const FORBIDDEN_NAMES = [
+  'utils',
+  'util',
+  'helpers',
+  'helper',
+  'common',
+  'shared',
+  'core',
+  'lib',
+  'misc',
+  'types',
+] as const;
+
+/** Suites that are tests without being called `*.test.ts` or `*.test-support.ts`, by how their paths begin: each driver's tests call them. */
+export const TEST_SUITES = ['packages/drivers/src/conformance.ts', 'packages/drivers/src/conformance/'] as const;

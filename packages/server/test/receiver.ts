@@ -1,0 +1,83 @@
+/** A webhook receiver that keeps what it gets and behaves as a test wants it to. */
+import { createHmac } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+
+export interface Received {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+  /** Real milliseconds, by the test's own clock. */
+  readonly at: number;
+  readonly event: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** Answers one request; without a call of `end` it hangs. */
+export type Behaviour = (response: ServerResponse, received: Received) => void;
+
+export interface Receiver {
+  readonly url: string;
+  readonly received: Received[];
+  /** Requests that came and were not answered yet. */
+  open(): number;
+  behave(behaviour: Behaviour): void;
+  close(): Promise<void>;
+}
+
+export const answers =
+  (status: number, headers: Record<string, string> = {}): Behaviour =>
+  (response) => {
+    response.writeHead(status, headers).end('noted');
+  };
+export const hangs: Behaviour = () => undefined;
+export const closesEarly: Behaviour = (response) => {
+  response.socket?.destroy();
+};
+
+export async function startReceiver(behaviour: Behaviour = answers(200)): Promise<Receiver> {
+  const received: Received[] = [];
+  const sockets = new Set<Socket>();
+  let current = behaviour;
+  let open = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString('utf8');
+      const parsed = JSON.parse(body) as { event: string; data: Record<string, unknown> };
+      const one = { path: request.url ?? '', headers: request.headers, body, at: performance.now(), ...parsed };
+      received.push(one);
+      open++;
+      response.on('close', () => {
+        open--;
+      });
+      current(response, one);
+    });
+  });
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    received,
+    open: () => open,
+    behave(next) {
+      current = next;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** Checks a delivery's signature with nothing of ours. */
+export function isSigned(one: Received, secret: string): boolean {
+  const timestamp = String(one.headers['x-webhook-timestamp']);
+  const expected = createHmac('sha256', secret).update(`${timestamp}.${one.body}`).digest('hex');
+  return one.headers['x-webhook-signature'] === expected;
+}

@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config';
+
+const RULES = ['packages/server/test/architecture.test.ts', 'packages/server/test/docs.test.ts'];
+
+export default defineConfig({
+  test: {
+    // A run without tests, or with a test singled out, is a failed run.
+    passWithNoTests: false,
+    allowOnly: false,
+    projects: [
+      {
+        // The rules of the repository: nothing to start, so `npm run check` runs them alone.
+        test: { name: 'rules', include: RULES },
+      },
+      {
+        test: {
+          name: 'packages',
+          include: ['packages/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**', ...RULES],
+          globalSetup: ['test/postgres.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        // The product from outside: servers are started and killed, so one file at a time, after all others.
+        test: {
+          name: 'outside',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['test/postgres.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
