@@ -1,7 +1,5 @@
 /** `npm run check`: everything that can be known without running the product. Stops at the first failure. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { binOf, ROOT, runNode, seconds } from './run-step.ts';
+import { binOf, runNode, seconds } from './run-step.ts';
 
 interface Step {
   readonly name: string;
@@ -12,7 +10,6 @@ export const STEPS: readonly Step[] = [
   { name: 'format and lint', script: [binOf('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'types', script: [binOf('typescript', 'tsc'), '--noEmit'] },
   { name: 'architecture and documents', script: [binOf('vitest', 'vitest'), 'run', '--project', 'rules'] },
-  ...generatedFiles(),
 ];
 
 /** The name of the step that failed, or null. */
@@ -28,10 +25,4 @@ export async function check(): Promise<string | null> {
   }
   return null;
 }
-
-function generatedFiles(): Step[] {
-  const script = join(ROOT, 'scripts/generate.ts');
-  return existsSync(script) ? [{ name: 'generated files', script: [script, '--check'] }] : [];
-}
-
 if (import.meta.main) process.exitCode = (await check()) === null ? 0 : 1;

@@ -6,9 +6,10 @@ import type { Config } from './config.ts';
 import type { Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
 import { SCOPES } from './domain/scopes.ts';
-import { createAccounts, createKeys, hasAnyKey } from './store/accounts.ts';
+import { hasAnyKey } from './store/accounts.ts';
 import type { Engine } from './store/database.ts';
-import { createLines, type NewLine, readLineCursor } from './store/lines.ts';
+import { createFirstInstallation } from './store/first-installation.ts';
+import { type NewLine, readLineCursor } from './store/lines.ts';
 import type { Writer } from './store/writer.ts';
 
 export const FIRST_LINE = '+15550100001';
@@ -31,28 +32,24 @@ export interface FirstStartDeps {
 /** Gives the key that was made, to be shown once; null when there was one already or it was given. */
 export async function prepareFirstStart(deps: FirstStartDeps, config: Config): Promise<string | null> {
   if (await hasAnyKey(deps.engine)) return null;
-  const { writer, ids, clock } = deps;
-  const now = clock.now();
-  const accountRef = await writer.write(createAccounts, {
-    id: ids.make('account'),
-    ownerEmail: config.ownerEmail,
-    now,
-  });
-  await writeLines(deps, config, accountRef);
+  const { writer, ids } = deps;
+  const now = deps.clock.now();
   const key = config.bootstrapApiKey ?? makeKey(deps.randomBytes);
-  // The key comes last: a start that was cut short before it begins again.
-  await writer.write(createKeys, {
-    id: ids.make('key'),
-    accountRef,
-    name: 'First key',
-    prefix: displayPrefix(key),
-    hash: hashKey(key),
-    scopes: SCOPES,
-    lineRefs: null,
-    expiresAt: null,
-    now,
+  const isOurs = await writer.write(createFirstInstallation, {
+    account: { id: ids.make('account'), ownerEmail: config.ownerEmail, now },
+    key: {
+      id: ids.make('key'),
+      name: 'First key',
+      prefix: displayPrefix(key),
+      hash: hashKey(key),
+      scopes: SCOPES,
+      lineRefs: null,
+      expiresAt: null,
+      now,
+    },
+    lines: firstLines(deps, config, now),
   });
-  return config.bootstrapApiKey === null ? key : null;
+  return isOurs && config.bootstrapApiKey === null ? key : null;
 }
 
 /** The phone's first text, so that the line may answer it. Resolves when the line has heard it, where it runs here. */
@@ -73,11 +70,10 @@ export async function greet(
   }
 }
 
-async function writeLines(deps: FirstStartDeps, config: Config, accountRef: number): Promise<void> {
-  if (!config.simulator) return;
-  const line = (handle: string, label: string, isSandbox: boolean): NewLine => ({
+function firstLines(deps: FirstStartDeps, config: Config, now: number): Omit<NewLine, 'accountRef'>[] {
+  if (!config.simulator) return [];
+  const line = (handle: string, label: string, isSandbox: boolean): Omit<NewLine, 'accountRef'> => ({
     id: deps.ids.make('line'),
-    accountRef,
     handle,
     label,
     service: 'imessage',
@@ -86,8 +82,9 @@ async function writeLines(deps: FirstStartDeps, config: Config, accountRef: numb
     isSandbox,
     contactFirst: true,
     paceMs: 0,
-    now: deps.clock.now(),
+    now,
   });
-  await deps.writer.write(createLines, line(FIRST_LINE, 'Simulator', false));
-  if (config.sandboxLine !== null) await deps.writer.write(createLines, line(config.sandboxLine, 'Sandbox', true));
+  const lines = [line(FIRST_LINE, 'Simulator', false)];
+  if (config.sandboxLine !== null) lines.push(line(config.sandboxLine, 'Sandbox', true));
+  return lines;
 }

@@ -91,7 +91,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const first = { engine, writer, ids, clock, randomBytes };
   const firstKey = await prepareFirstStart(first, config);
   const network = config.simulator ? await openSimulator(options, databases) : null;
-  const registry = await createLineRegistry(engine);
+  const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
   const shared: Shared = { ...options, engine, writer, ids, registry, network, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
@@ -158,7 +158,6 @@ function startLines(shared: Shared): Part {
     outbox,
     createDriver: (line, context) =>
       createSimulatorDriver({ network: simulatorOf(shared), line: line.handle, context }),
-    canRun: (line) => line.kind !== 'simulator' || shared.network !== null,
   });
 }
 

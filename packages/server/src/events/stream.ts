@@ -97,7 +97,8 @@ class Stream implements EventStream {
   }
 
   #onTail(event: LoggedEvent): void {
-    if (!this.#live || this.#closed) return;
+    // A client can come from a process that had read further: what it has seen is not shown again.
+    if (!this.#live || this.#closed || event.seq <= this.#position) return;
     this.#position = event.seq;
     this.#show(event);
     if (this.#sink.unsent() + this.#pending.length <= UNSENT_MAX_BYTES) return;

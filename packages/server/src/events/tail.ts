@@ -9,6 +9,8 @@ const POLL_MS = 1_000;
 export interface Tail {
   /** The number of the newest event that listeners have been given. */
   readonly head: number;
+  /** The same, after looking: without listeners the log is not read, so `head` stands still. */
+  current(): Promise<number>;
   /** Calls back with every event from now on, in order. */
   listen(listener: (event: LoggedEvent) => void): () => void;
   close(): Promise<void>;
@@ -35,7 +37,7 @@ export async function startTail(engine: Engine, clock: Clock, onError: (error: u
   }
 
   function wake(): void {
-    if (closed) return;
+    if (closed || listeners.size === 0) return;
     again = true;
     reading ??= readOn()
       .catch(onError)
@@ -57,8 +59,13 @@ export async function startTail(engine: Engine, clock: Clock, onError: (error: u
     get head() {
       return head;
     },
+    async current() {
+      if (listeners.size === 0) head = (await logBounds(engine)).newest;
+      return head;
+    },
     listen(listener) {
       listeners.add(listener);
+      wake();
       return () => listeners.delete(listener);
     },
     async close() {

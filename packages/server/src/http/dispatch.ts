@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticator, Caller } from '../access/authenticate.ts';
 import { ApiError } from '../domain/errors.ts';
-import { parseInput } from './input.ts';
+import { type InputParser, inputParser } from './input.ts';
 import { HANDLED, type Route } from './route.ts';
 
 declare module 'fastify' {
@@ -13,6 +13,10 @@ declare module 'fastify' {
 }
 
 export function addRoute(app: FastifyInstance, authenticator: Authenticator, row: Route): void {
+  const parse: Parsers = {
+    query: row.query && inputParser(row.query),
+    body: row.body && inputParser(row.body),
+  };
   app.route({
     method: row.method,
     url: row.path,
@@ -25,15 +29,20 @@ export function addRoute(app: FastifyInstance, authenticator: Authenticator, row
       }
       request.caller = caller;
     },
-    handler: (request, reply) => answer(row, request, reply),
+    handler: (request, reply) => answer(row, parse, request, reply),
   });
 }
 
-async function answer(row: Route, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+interface Parsers {
+  readonly query: InputParser | null;
+  readonly body: InputParser | null;
+}
+
+async function answer(row: Route, parse: Parsers, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
   const { caller } = request;
   if (!caller) throw new Error('A request reached its handler without a caller.');
-  const query = row.query ? parseInput(row.query, request.query) : null;
-  const body = row.body ? parseInput(row.body, request.body) : null;
+  const query = parse.query ? parse.query(request.query) : null;
+  const body = parse.body ? parse.body(request.body) : null;
   const params = request.params as Readonly<Record<string, string>>;
   const result = await row.handle({ caller, query, body, params, request, reply });
   if (result === HANDLED) return reply;

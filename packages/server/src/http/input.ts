@@ -32,22 +32,30 @@ function clamp(value: number, max: number): number {
   return Math.min(Math.max(value, 1), max);
 }
 
-/** Throws `missing_required_parameter` for the first required field that is absent, else the first value that is wrong. */
-export function parseInput(schema: Fields, raw: unknown): Readonly<Record<string, unknown>> {
-  const input = isRecord(raw) ? raw : {};
-  const present: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(schema.shape)) {
-    const isOptional = field instanceof z.ZodType && field.safeParse(undefined).success;
-    const value = Object.hasOwn(input, name) ? input[name] : undefined;
-    if (isOptional ? isBlank(value) : value === undefined || value === null) {
-      if (!isOptional) throw missing(name);
-      continue;
+export type InputParser = (raw: unknown) => Readonly<Record<string, unknown>>;
+
+/**
+ * Made once per route. Throws `missing_required_parameter` for the first required field that is absent, else
+ * `invalid_parameter_value` for the first value that is wrong.
+ */
+export function inputParser(schema: Fields): InputParser {
+  const fields = Object.entries(schema.shape).map(([name, field]) => ({
+    name,
+    isOptional: field instanceof z.ZodType && field.safeParse(undefined).success,
+  }));
+  return (raw) => {
+    const input = isRecord(raw) ? raw : {};
+    const present: Record<string, unknown> = {};
+    for (const { name, isOptional } of fields) {
+      const value = Object.hasOwn(input, name) ? input[name] : undefined;
+      const isAbsent = isOptional ? isBlank(value) : value === undefined || value === null;
+      if (!isAbsent) present[name] = value;
+      else if (!isOptional) throw missing(name);
     }
-    present[name] = value;
-  }
-  const parsed = schema.safeParse(present);
-  if (parsed.success) return parsed.data;
-  throw invalid(parsed.error);
+    const parsed = schema.safeParse(present);
+    if (parsed.success) return parsed.data;
+    throw invalid(parsed.error);
+  };
 }
 
 export function missing(param: string): ApiError {

@@ -15,7 +15,8 @@ export interface LineRegistry {
   close(): void;
 }
 
-export async function createLineRegistry(engine: Engine): Promise<LineRegistry> {
+/** `runs` says which kinds of line this process knows how to reach; the others are there and inactive. */
+export async function createLineRegistry(engine: Engine, runs: (line: Line) => boolean): Promise<LineRegistry> {
   let lines: readonly Line[] = [];
   let byName = new Map<string, Line>();
   let byRef = new Map<number, Line>();
@@ -23,7 +24,8 @@ export async function createLineRegistry(engine: Engine): Promise<LineRegistry> 
   const listeners = new Set<() => void>();
 
   async function load(): Promise<void> {
-    const fresh = await readLines(engine);
+    const stored = await readLines(engine);
+    const fresh = stored.map((line) => (runs(line) ? line : { ...line, isActive: false }));
     const changed = JSON.stringify(fresh) !== JSON.stringify(lines);
     lines = fresh;
     byName = new Map(

@@ -39,8 +39,6 @@ export interface SupervisorDeps extends IngestDeps, LeaseDeps {
   readonly registry: LineRegistry;
   readonly outbox: LineOutbox;
   readonly createDriver: (line: Line, context: DriverContext) => LineDriver;
-  /** Whether this process has what the line's driver needs. */
-  readonly canRun: (line: Line) => boolean;
 }
 
 export interface Supervisor {
@@ -55,7 +53,7 @@ export function startSupervisor(deps: SupervisorDeps): Supervisor {
   function startNewLines(): void {
     if (stopping.signal.aborted) return;
     for (const line of deps.registry.all()) {
-      if (!line.isActive || !deps.canRun(line) || running.has(line.ref)) continue;
+      if (!line.isActive || running.has(line.ref)) continue;
       const run = runLine(deps, line, stopping.signal).finally(() => running.delete(line.ref));
       running.set(line.ref, run);
     }

@@ -2,7 +2,7 @@
  * One line's lane: claims its items in the order of their acceptance, hands them to the driver, and writes down what
  * became of each. Runs where the line's lease is held, and stops handing over the moment that lease is in doubt.
  */
-import type { Disposition, LineDriver, SendMessage } from '@trunkline/drivers';
+import type { LineDriver } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import type { Line } from '../domain/line.ts';
@@ -11,12 +11,16 @@ import type { Engine } from '../store/database.ts';
 import { outboxTopic } from '../store/outbox.ts';
 import { type ClaimedItem, claimItems, nextRetryAt, type Outcome, settleItems } from '../store/outbox-lane.ts';
 import type { Writer } from '../store/writer.ts';
+import { commandOf, outcomeOf } from './command.ts';
 import { createEchoWait, type EchoWait } from './echo-wait.ts';
+import { createSleeper, type Sleeper } from './sleeper.ts';
 
 /** How long an idle lane sleeps when nothing wakes it: the poll behind the wake-ups. */
 const POLL_MS = 1_000;
 /** Items claimed beyond what may be under way, so that a chain of one chat need not wait for a commit each. */
 const CLAIM_MAX = 64;
+/** How long a lane that ends waits for hand-overs that are under way. */
+const FINISH_WITHIN_MS = 8_000;
 
 export interface OutboxWorkerDeps {
   readonly engine: Engine;
@@ -64,34 +68,35 @@ class OutboxLane {
   /** Claimed items by chat, in order; the first of each is under way. */
   readonly #chats = new Map<string, ClaimedItem[]>();
   readonly #work = new Set<Promise<void>>();
+  readonly #sleeper: Sleeper;
   #claimed = 0;
   #online = false;
   #stopping = false;
   #failure: Error | null = null;
   #nextHandOverAt = 0;
-  #wake: () => void = () => undefined;
 
   constructor(deps: OutboxWorkerDeps, line: Line, lease: HeldLease, driver: LineDriver) {
     this.#deps = deps;
     this.#line = line;
     this.#lease = lease;
     this.#driver = driver;
+    this.#sleeper = createSleeper(deps.clock);
     this.echoes = createEchoWait(deps.clock, (item, guid) => this.#settle(item, { state: 'handed_over', guid }));
   }
 
   setOnline(online: boolean): void {
     this.#online = online;
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   stop(): void {
     this.#stopping = true;
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   async run(): Promise<Error | null> {
     const stopListening = this.#deps.engine.onWake((topic) => {
-      if (topic === outboxTopic(this.#line.ref)) this.#wake();
+      if (topic === outboxTopic(this.#line.ref)) this.#sleeper.wake();
     });
     void this.#lease.ended.then(() => this.stop());
     void this.#driver.stopped.then(() => this.stop());
@@ -101,22 +106,36 @@ class OutboxLane {
       this.#fail(error);
     }
     stopListening();
-    await Promise.all(this.#work);
-    await this.echoes.close();
+    await this.#finish();
     return this.#failure;
+  }
+
+  /** What is under way may finish for a while; what does not stays `sending`, and its line is asked about it. */
+  async #finish(): Promise<void> {
+    try {
+      let cancel: () => void = () => undefined;
+      const tooLong = new Promise<void>((resolve) => {
+        cancel = this.#deps.clock.after(FINISH_WITHIN_MS, resolve);
+      });
+      await Promise.race([Promise.all(this.#work), tooLong]);
+      cancel();
+      await this.echoes.close();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Claims what there is room for and starts it, or sleeps until there may be something. */
   async #claimOnce(): Promise<void> {
-    const wakeUp = this.#sleeper();
+    const sleep = this.#sleeper.prepare();
     const limit = this.#room();
-    if (limit <= 0) return wakeUp(this.#pause());
+    if (limit <= 0) return sleep(this.#pause());
     const { writer, clock, failpoint } = this.#deps;
     const request = { claim: this.#lease.claim, lineRef: this.#line.ref, limit, now: clock.now() };
     const items = await writer.write(claimItems, request);
     if (items === 'fenced') return this.#lease.lose();
     await failpoint('claim.committed');
-    if (items.length === 0) return wakeUp(await this.#untilNextRetry());
+    if (items.length === 0) return this.#stopping ? undefined : sleep(await this.#untilNextRetry());
     if (this.#line.paceMs > 0) this.#nextHandOverAt = clock.monotonic() + this.#line.paceMs;
     for (const item of items) this.#begin(item);
   }
@@ -137,19 +156,6 @@ class OutboxLane {
   async #untilNextRetry(): Promise<number> {
     const at = await nextRetryAt(this.#deps.engine, this.#line.ref);
     return at === null ? POLL_MS : Math.min(POLL_MS, Math.max(1, at - this.#deps.clock.now()));
-  }
-
-  /** A wake-up that comes between here and the sleep ends the sleep at once. */
-  #sleeper(): (ms: number) => Promise<void> {
-    const woken = new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
-    return async (ms) => {
-      if (this.#stopping) return;
-      const cancel = this.#deps.clock.after(ms, this.#wake);
-      await woken;
-      cancel();
-    };
   }
 
   /** Items of one chat go one after another; chats go side by side. */
@@ -181,7 +187,7 @@ class OutboxLane {
 
   #release(): void {
     this.#claimed--;
-    this.#wake();
+    this.#sleeper.wake();
   }
 
   /** Says whether the chat's next item may follow. */
@@ -232,20 +238,4 @@ class OutboxLane {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
     this.stop();
   }
-}
-
-function commandOf(item: ClaimedItem): SendMessage {
-  const payload: unknown = JSON.parse(item.payload);
-  const text = typeof payload === 'object' && payload !== null && 'text' in payload ? payload.text : '';
-  return {
-    kind: 'message',
-    reference: item.id,
-    attempt: item.handOver,
-    chat: { identifier: item.recipient, isGroup: item.isGroup },
-    text: typeof text === 'string' ? text : '',
-  };
-}
-
-function outcomeOf(disposition: Exclude<Disposition, { state: 'sent' | 'accepted' }>): Outcome {
-  return { state: disposition.state, reason: disposition.reason };
 }

@@ -1,6 +1,6 @@
 /** Accounts and their API keys. Of a key only the SHA-256 is stored. */
 import { isScope, type Scope } from '../domain/scopes.ts';
-import { type Engine, insertInto, statement } from './database.ts';
+import { type Engine, insertInto, type Row, statement } from './database.ts';
 import type { Write } from './writer.ts';
 
 export const KEYS_TOPIC = 'keys';
@@ -11,7 +11,7 @@ export interface NewAccount {
   readonly now: number;
 }
 
-const insertAccount = insertInto(
+export const insertAccount = insertInto(
   'accounts',
   { id: 'text', owner_email: 'text', created_at: 'int' },
   'returning ref, id',
@@ -48,7 +48,7 @@ export interface NewKey {
   readonly now: number;
 }
 
-const insertKey = insertInto('api_keys', {
+export const insertKey = insertInto('api_keys', {
   id: 'text',
   account_ref: 'int',
   name: 'text',
@@ -65,24 +65,25 @@ export const createKeys: Write<NewKey, null> = {
   kind: 'outcome',
   concurrency: 1,
   async run({ tx, wake }, items) {
-    await tx.each(
-      insertKey,
-      items.map((item) => ({
-        id: item.id,
-        account_ref: item.accountRef,
-        name: item.name,
-        prefix: item.prefix,
-        hash: item.hash,
-        scopes: JSON.stringify(item.scopes),
-        line_refs: item.lineRefs === null ? null : JSON.stringify(item.lineRefs),
-        expires_at: item.expiresAt,
-        created_at: item.now,
-      })),
-    );
+    await tx.each(insertKey, items.map(keyRow));
     wake(KEYS_TOPIC);
     return items.map(() => null);
   },
 };
+
+export function keyRow(key: NewKey): Row {
+  return {
+    id: key.id,
+    account_ref: key.accountRef,
+    name: key.name,
+    prefix: key.prefix,
+    hash: key.hash,
+    scopes: JSON.stringify(key.scopes),
+    line_refs: key.lineRefs === null ? null : JSON.stringify(key.lineRefs),
+    expires_at: key.expiresAt,
+    created_at: key.now,
+  };
+}
 
 /** A key as a request is checked against it. */
 export interface StoredKey {

@@ -27,7 +27,7 @@ const insertLease = statement(
 const takeLease = statement(
   { name: 'text', holder: 'text', ms: 'int' },
   `update leases set holder = i.holder, fence = fence + 1, expires_at = {now} + i.ms {from items}
-   where leases.name = i.name and leases.expires_at <= {now} returning leases.name, leases.fence`,
+   where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder) returning leases.name, leases.fence`,
 );
 
 const renewLease = statement(
@@ -51,7 +51,10 @@ const heldFence = statement(
 
 const expireAll = statement({}, 'update leases set expires_at = 0');
 
-/** Takes a lane whose lease is free or has run out. Gives the new fence, or null while another holds it. */
+/**
+ * Takes a lane whose lease is free, has run out, or was this holder's before (a release that could not be written). Gives
+ * the new fence, or null while another holds it.
+ */
 export const acquireLeases: Write<{ name: string; holder: string; ms: number }, number | null> = {
   name: 'acquire_leases',
   kind: 'outcome',

@@ -7,7 +7,7 @@ export const LINES_TOPIC = 'lines';
 
 export type NewLine = Omit<Line, 'ref'> & { readonly now: number };
 
-const insertLine = insertInto(
+export const insertLine = insertInto(
   'lines',
   {
     id: 'text',
@@ -52,7 +52,7 @@ export async function readLineCursor(engine: Engine, lineRef: number): Promise<s
   return row ? String(row['cursor']) : null;
 }
 
-function lineRow(line: NewLine): Row {
+export function lineRow(line: NewLine): Row {
   return {
     id: line.id,
     account_ref: line.accountRef,

@@ -2,6 +2,7 @@
 import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
+import { createFirstInstallation } from './first-installation.ts';
 import { acquireLeases, releaseLeases, renewLeases } from './leases.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
@@ -26,6 +27,7 @@ export const WRITES = {
   acquireLeases,
   renewLeases,
   releaseLeases,
+  createFirstInstallation,
   createAccounts,
   createKeys,
   createLines,

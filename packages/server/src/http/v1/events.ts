@@ -54,10 +54,11 @@ export function eventRoutes(deps: EventDeps): Route[] {
 
 /** The number after which to begin: the cursor's, or the newest. A cursor of another log or of the future is refused. */
 async function startingPoint(deps: EventDeps, cursor: string | undefined): Promise<number> {
-  if (cursor === undefined) return deps.tail.head;
+  const head = await deps.tail.current();
+  if (cursor === undefined) return head;
   const after = parseCursor(deps.epoch, cursor);
   const { oldest, newest } = await logBounds(deps.engine);
-  if (after === null || after > Math.max(newest, deps.tail.head)) {
+  if (after === null || after > Math.max(newest, head)) {
     throw invalidValue('after', 'is not a cursor of this event log');
   }
   if (oldest > 0 && after < oldest - 1) {
