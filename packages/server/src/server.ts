@@ -13,7 +13,7 @@ import { createAuthenticator } from './access/authenticate.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ReachFailpoint } from './domain/failpoint.ts';
-import { createIds } from './domain/ids.ts';
+import { createIds, type Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
@@ -61,6 +61,8 @@ export interface Server {
   readonly network: SimulatorNetwork | null;
   /** The first key, to be shown once, where this start made it. */
   readonly firstKey: string | null;
+  /** The name under which this process holds its leases. */
+  readonly holder: string;
   /** Listens, where the process has the role `api`, and gives the address. */
   listen(): Promise<string | null>;
   /** Finishes what is under way, hands back what was claimed, and closes the database. */
@@ -71,7 +73,7 @@ export interface Server {
 interface Shared extends ServerOptions {
   readonly engine: Engine;
   readonly writer: Writer;
-  readonly ids: ReturnType<typeof createIds>;
+  readonly ids: Ids;
   readonly registry: LineRegistry;
   readonly network: SimulatorNetwork | null;
   readonly holder: string;
@@ -90,7 +92,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const writer = createWriter(engine, ids);
   const first = { engine, writer, ids, clock, randomBytes };
   const firstKey = await prepareFirstStart(first, config);
-  const network = config.simulator ? await openSimulator(options, databases) : null;
+  const network = config.simulator ? await openSimulator(options, databases, ids) : null;
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
   const shared: Shared = { ...options, engine, writer, ids, registry, network, holder: randomUUID(), randomBytes };
 
@@ -105,6 +107,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     writer,
     network,
     firstKey,
+    holder: shared.holder,
     async listen() {
       if (!config.roles.includes('api')) return null;
       await app.listen({ host: config.host, port: config.port });
@@ -127,12 +130,12 @@ async function openDatabases(config: Config): Promise<Databases> {
   return openSqliteFolder(folder.file);
 }
 
-async function openSimulator(options: ServerOptions, databases: Databases): Promise<SimulatorNetwork> {
+async function openSimulator(options: ServerOptions, databases: Databases, ids: Ids): Promise<SimulatorNetwork> {
   const network = createSimulatorNetwork({
     database: asWireDatabase(databases.simulator),
     now: options.clock.now,
     random: options.random,
-    newGuid: () => randomUUID().toUpperCase(),
+    newGuid: () => ids.uuid().toUpperCase(),
     timings: options.simulatorTimings ?? {},
   });
   await network.open();

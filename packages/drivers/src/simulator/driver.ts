@@ -186,8 +186,9 @@ class SimulatorDriver implements LineDriver {
       if (this.#isEnding) return NOT_RUNNING;
     }
     const { reference, attempt, chat, text } = command;
-    const { echoes, deliveredAfterMs } = plan;
-    const outcome = await this.#side.send({ reference, attempt, chat, text, echoes, deliveredAfterMs });
+    const { echoes, deliveredAfterMs, crashes: asksIfRepeat } = plan;
+    const sending = { reference, attempt, chat, text, echoes, deliveredAfterMs, asksIfRepeat };
+    const outcome = await this.#side.send(sending);
     if (outcome.state === 'voided') return VOIDED;
     if (outcome.state === 'no_such_group') return NO_SUCH_GROUP;
     if (plan.crashes && !outcome.isRepeat) this.#end(new Error('The simulated driver crashed, as this handle asks.'));

@@ -6,7 +6,7 @@ import { type Future, scheduleFutures } from './futures.ts';
 import { directChat, readGroups } from './group-chats.ts';
 import { insertMessages, type NewMessage } from './messages.ts';
 import { numberOf, statement, textOf, type Wire } from './wire.ts';
-import type { WireTransaction } from './wire-database.ts';
+import type { WireRow, WireTransaction } from './wire-database.ts';
 
 export interface Sending {
   readonly line: string;
@@ -18,10 +18,12 @@ export interface Sending {
   readonly echoes: boolean;
   /** How long after it went out it is delivered; null: never. */
   readonly deliveredAfterMs: number | null;
+  /** Whether `isRepeat` is wanted. */
+  readonly asksIfRepeat: boolean;
 }
 
 export type SendOutcome =
-  /** On the air. `isRepeat` when an earlier message of the same reference was there before it. */
+  /** On the air. `isRepeat`, where it was asked for: an earlier message of the same reference was there before it. */
   | { readonly state: 'sent'; readonly guid: string; readonly isRepeat: boolean }
   /** The network has promised that this attempt would never go out. */
   | { readonly state: 'voided' }
@@ -36,7 +38,7 @@ interface Ready {
 const CLAIM = statement(
   { reference: 'text', attempt: 'int' },
   `insert into hand_overs (reference, attempt, state) select i.reference, i.attempt, 'sent' {from items} where true
-   on conflict (reference, attempt) do nothing`,
+   on conflict (reference, attempt) do nothing returning reference, attempt`,
 );
 const SELECT_VOIDED = statement(
   { reference: 'text', attempt: 'int' },
@@ -86,22 +88,21 @@ async function readChats(tx: WireTransaction, sendings: readonly Sending[]): Pro
 
 /**
  * Takes the journal's row of each hand-over and returns those that were voided before. The insert waits for a look-up
- * that is voiding the same attempt in another process, and the select sees what it has committed.
+ * that is voiding the same attempt in another process, and the select sees what it has committed. Where every row was
+ * new there is nothing to select.
  */
 async function claimHandOvers(tx: WireTransaction, sendings: readonly Sending[]): Promise<Set<string>> {
   const items = sendings.map(({ reference, attempt }) => ({ reference, attempt }));
-  await tx.each(CLAIM, items);
-  const rows = await tx.each(SELECT_VOIDED, items);
-  return new Set(
-    rows.map((row) => attemptKey({ reference: textOf(row, 'reference'), attempt: numberOf(row, 'attempt') })),
-  );
+  const fresh = keysOf(await tx.each(CLAIM, items));
+  const known = items.filter((item) => !fresh.has(attemptKey(item)));
+  return known.length === 0 ? new Set() : keysOf(await tx.each(SELECT_VOIDED, known));
 }
 
+/** Only for those who ask: a look at every reference would be paid by each send. */
 async function readRepeated(tx: WireTransaction, sendings: readonly Sending[]): Promise<Set<string>> {
-  const rows = await tx.each(
-    SELECT_SENT,
-    sendings.map(({ reference }) => ({ reference })),
-  );
+  const asked = sendings.filter((sending) => sending.asksIfRepeat).map(({ reference }) => ({ reference }));
+  if (asked.length === 0) return new Set();
+  const rows = await tx.each(SELECT_SENT, asked);
   return new Set(rows.map((row) => textOf(row, 'reference')));
 }
 
@@ -160,6 +161,12 @@ function appendEcho(feed: Feed, sending: Sending, chat: ObservedChat, guid: stri
       awaits: null,
     },
   });
+}
+
+function keysOf(rows: readonly WireRow[]): Set<string> {
+  return new Set(
+    rows.map((row) => attemptKey({ reference: textOf(row, 'reference'), attempt: numberOf(row, 'attempt') })),
+  );
 }
 
 function attemptKey({ reference, attempt }: { reference: string; attempt: number }): string {

@@ -22,7 +22,7 @@ export type Ref<K extends string> = number & { readonly __ref?: K };
 
 export interface Ids {
   make(kind: IdKind): string;
-  /** A random UUID in lower case, for names that are not ours to order. */
+  /** A UUIDv7 in lower case: neighbours in time are neighbours in an index. */
   uuid(): string;
 }
 
@@ -58,9 +58,12 @@ export function createIds(now: () => number, randomBytes: (size: number) => Uint
       return `${ID_PREFIXES[kind]}_${stamp}${encodeBytes(bytes)}`;
     },
     uuid() {
-      const hex = Buffer.from(randomBytes(16)).toString('hex');
-      const variant = ALPHABET[8 + (Number.parseInt(hex[16] ?? '0', 16) & 3)];
-      return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
+      const time = now().toString(16).padStart(12, '0');
+      const bytes = Buffer.from(take());
+      bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
+      bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
+      const hex = bytes.toString('hex');
+      return `${time.slice(0, 8)}-${time.slice(8)}-${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8)}`;
     },
   };
 }
