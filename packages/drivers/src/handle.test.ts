@@ -45,6 +45,7 @@ describe('normaliseHandle', () => {
     'Ann <ann@example.com>',
     'ann@example.com, bob@example.com',
     'chat123456789012345678',
+    '+62000000000',
     `${'a'.repeat(260)}@example.com`,
   ])('refuses %j', (raw) => {
     expect(normaliseHandle(raw)).toBeNull();

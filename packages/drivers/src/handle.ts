@@ -7,7 +7,7 @@ const REMEMBERED_MAX = 10_000;
 /** North American numbers in E.164 have one possible length and no prefix to strip, so nothing is left to parse. */
 const NORTH_AMERICAN = /^\+1[2-9]\d{9}$/;
 const PHONE_SPELLING = /^\+[\d\s().\-/\u2010-\u2015\u00a0]+$/;
-const EMAIL = /^[^\s@<>"(),:;]+@[^\s@<>"(),:;]+\.[^\s@<>"(),:;.]+$/;
+const EMAIL = /^[^\s\p{Cc}@<>"(),:;]+@[^\s\p{Cc}@<>"(),:;]+\.[^\s\p{Cc}@<>"(),:;.]+$/u;
 
 /** Parsing one number takes 28 µs and every request does it, so the latest spellings are remembered. */
 const remembered = new Map<string, string | null>();
@@ -37,5 +37,7 @@ function parseHandle(raw: string): string | null {
 
 function parsePhone(spelling: string): string | null {
   const phone = parsePhoneNumberFromString(spelling, { extract: false });
-  return phone?.isPossible() ? phone.number : null;
+  if (!phone?.isPossible()) return null;
+  // A number that would be read as yet another one (zeros taken for a prefix) is nobody's.
+  return parsePhoneNumberFromString(phone.number, { extract: false })?.number === phone.number ? phone.number : null;
 }

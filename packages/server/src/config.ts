@@ -33,8 +33,8 @@ const roles = z
   .pipe(z.array(z.enum(ROLES)).min(1));
 const handle = z
   .string()
-  .transform((value) => (value === '' ? null : normaliseHandle(value)))
-  .refine((value) => value !== undefined);
+  .refine((value) => value === '' || normaliseHandle(value) !== null, 'must be a handle (E.164 or e-mail), or empty')
+  .transform((value) => (value === '' ? null : normaliseHandle(value)));
 
 export const SETTINGS = {
   TRUNKLINE_HOST: {
@@ -151,7 +151,8 @@ function read<Name extends SettingName>(
 
 function textOf(environment: Environment, name: string, setting: Setting): string {
   const file = setting.isSecret ? environment[`${name}_FILE`] : undefined;
-  if (file === undefined) return environment[name] ?? setting.default;
+  const text = environment[name];
+  if (file === undefined) return text === undefined || isSetByKubernetes(name, text) ? setting.default : text;
   if (environment[name] !== undefined) throw new ConfigError(`Set ${name} or ${name}_FILE, not both.`);
   try {
     return readFileSync(file, 'utf8').trim();
@@ -173,7 +174,11 @@ function isKnown(name: string): boolean {
   return Object.hasOwn(SETTINGS, base) && 'isSecret' in (SETTINGS[base as SettingName] satisfies Setting);
 }
 
-/** Kubernetes describes a service called trunkline in variables of these names. */
+/**
+ * Kubernetes describes a service called trunkline to every pod beside it, in variables of these names; one of them has
+ * the name of a setting and is told by its value.
+ */
 function isSetByKubernetes(name: string, value: string | undefined): boolean {
-  return name.startsWith('TRUNKLINE_SERVICE_') || (name.startsWith('TRUNKLINE_PORT') && !!value?.startsWith('tcp://'));
+  if (name === 'TRUNKLINE_PORT') return /^(?:tcp|udp|sctp):\/\//.test(value ?? '');
+  return /^TRUNKLINE_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/.test(name);
 }

@@ -76,7 +76,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'config.ts': ['domain', 'vocabulary', 'log.ts'],
   'first-start.ts': ['config.ts', ...BELOW_HTTP],
   'server.ts': ['*'],
-  'main.ts': ['server.ts', 'first-start.ts', 'config.ts', 'log.ts', 'clock.ts', 'domain'],
+  'run.ts': ['server.ts', 'first-start.ts', 'config.ts', 'log.ts', 'clock.ts', 'domain'],
+  'main.ts': ['run.ts'],
   'index.ts': ['server.ts', 'config.ts', 'log.ts', 'clock.ts', ...BELOW_HTTP],
 };
 

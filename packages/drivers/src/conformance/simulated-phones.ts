@@ -31,7 +31,7 @@ export function describePhones(stage: () => SimulatorStage): void {
       // Within one millisecond the lines have no order among each other; each has its own.
       expect(texts.toSorted()).toEqual(['five', 'four', 'one', 'three', 'two']);
 
-      const here = await network.phoneMessages({ phone: PEER, line: LINE });
+      const here = await network.phoneMessages({ phone: PEER, lines: [LINE] });
       expect(here?.nextCursor).toBeNull();
       expect(here?.messages.map(({ text, fromMe, sender }) => ({ text, fromMe, sender }))).toEqual([
         { text: 'one', fromMe: true, sender: PEER },

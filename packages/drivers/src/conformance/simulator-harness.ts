@@ -55,7 +55,7 @@ export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<Simu
     random,
     network,
     createDriver: (context) => createSimulatorDriver({ network, line: LINE, context }),
-    query: (sql) => database.read({ sql, columns: {} }, [{}]),
+    query: (sql) => database.read({ sql: `select found.* from (${sql}) as found {, items}`, columns: {} }, [{}]),
     close,
   };
 }
@@ -74,7 +74,7 @@ function createFarSide(network: SimulatorNetwork): FarSide {
     createGroup: async (participants, name) =>
       (await network.createGroup({ line: LINE, participants, name })).identifier,
     received: async (chat) => {
-      const page = await network.phoneMessages({ phone: chat.isGroup ? PEER : chat.identifier, line: LINE });
+      const page = await network.phoneMessages({ phone: chat.isGroup ? PEER : chat.identifier, lines: [LINE] });
       const messages = page?.messages ?? [];
       return messages.filter((message) => message.sender === LINE && message.chatIdentifier === chat.identifier);
     },

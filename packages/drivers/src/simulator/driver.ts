@@ -136,7 +136,8 @@ class SimulatorDriver implements LineDriver {
     let position = from;
     while (!this.#isEnding) {
       const entries = this.#faults.offline ? [] : await this.#side.readEntries(position);
-      const last = entries.at(-1);
+      // What was being read when the line went offline is read again when it is back.
+      const last = this.#faults.offline ? undefined : entries.at(-1);
       if (last === undefined) await this.#entriesBell.wait(pollMs);
       else if (await this.#reportOnce(entries, position)) position = last.seq;
       else await this.#pause.wait(reportRetryMs);

@@ -8,7 +8,8 @@ const CURSOR = /^(\d{1,15})\.(\d{1,15})\.(.+)$/;
 
 export interface PhoneQuery {
   readonly phone: string;
-  readonly line?: string;
+  /** Only what was said with these lines. */
+  readonly lines?: readonly string[];
   /** At most 1,000. */
   readonly limit?: number;
   /** From an earlier page; the messages after it are wanted. */
@@ -63,16 +64,11 @@ export async function readPhoneMessages(wire: Wire, query: PhoneQuery): Promise<
   const after = query.cursor === undefined ? { at: -1, line: '', seq: 0 } : parseCursor(query.cursor);
   if (after === null) return null;
   const limit = Math.min(Math.max(query.limit ?? PHONE_MESSAGES_MAX, 1), PHONE_MESSAGES_MAX);
-  const rows = await wire.database.read(SELECT_MESSAGES, [
-    {
-      phone: query.phone,
-      line: query.line ?? '',
-      after_at: after.at,
-      after_line: after.line,
-      after_seq: after.seq,
-    },
-  ]);
-  const ordered = rows.toSorted(byTime);
+  const place = { after_at: after.at, after_line: after.line, after_seq: after.seq };
+  const rows = await Promise.all(
+    (query.lines ?? ['']).map((line) => wire.database.read(SELECT_MESSAGES, [{ phone: query.phone, line, ...place }])),
+  );
+  const ordered = rows.flat().toSorted(byTime);
   const page = ordered.slice(0, limit);
   const last = ordered.length > limit ? page.at(-1) : undefined;
   return {

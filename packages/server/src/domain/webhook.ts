@@ -7,6 +7,9 @@ export interface Webhook {
   readonly isActive: boolean;
 }
 
+/** A webhook without one success for this long is disabled. */
+export const DISABLE_AFTER_MS = 5 * 24 * 60 * 60_000;
+
 export function webhookLane(webhookRef: number): string {
   return `webhook ${webhookRef}`;
 }

@@ -60,8 +60,11 @@ export async function startTail(engine: Engine, clock: Clock, onError: (error: u
       return head;
     },
     async current() {
-      if (listeners.size === 0) head = (await logBounds(engine)).newest;
-      return head;
+      if (listeners.size > 0) return head;
+      const { newest } = await logBounds(engine);
+      // Whoever began to listen meanwhile must be given what lies between: then only the reading moves on.
+      if (listeners.size === 0) head = Math.max(head, newest);
+      return Math.max(head, newest);
     },
     listen(listener) {
       listeners.add(listener);

@@ -8,7 +8,7 @@ import { StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
 import { addRoute } from './dispatch.ts';
-import { addHealth, type HealthChecks } from './health.ts';
+import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import type { Route } from './route.ts';
 
 const BODY_MAX_BYTES = 256 * 1024;
@@ -16,6 +16,8 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const CONNECTIONS_CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
+/** The longest part of a path that a route reads: an e-mail handle, percent-encoded throughout. */
+const PATH_PART_MAX = 1_024;
 const RETRY_AFTER_SECONDS = 1;
 
 export interface AppDeps {
@@ -34,7 +36,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: false },
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: PATH_PART_MAX },
+    // A path that cannot be read reaches no hook.
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id);
+      return sendError(deps.log, error, request, reply);
+    },
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
   });
   app.decorateRequest('caller', null);
@@ -44,7 +51,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   readBodies(app);
   app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt(deps.routes, request.url);
+    const allowed = methodsAt([...HEALTH_ROUTES, ...deps.routes], request.url);
     if (allowed.length === 0) return sendError(deps.log, new ApiError('route_not_found'), request, reply);
     reply.header('allow', allowed.join(', '));
     return sendError(deps.log, new ApiError('method_not_allowed'), request, reply);
@@ -76,6 +83,7 @@ const FASTIFY_REFUSALS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_json',
   FST_ERR_BAD_URL: 'route_not_found',
+  FST_ERR_MAX_PARAM_LENGTH: 'route_not_found',
 };
 
 function sendError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -98,7 +106,7 @@ function refusalOf(error: unknown): ApiError {
 }
 
 /** The methods that the path takes, for `Allow`. */
-function methodsAt(routes: readonly Route[], url: string): string[] {
+function methodsAt(routes: readonly Pick<Route, 'method' | 'path'>[], url: string): string[] {
   const parts = (url.split('?')[0] ?? '').split('/');
   const matching = routes.filter((row) => {
     const wanted = row.path.split('/');

@@ -15,7 +15,7 @@ declare module 'fastify' {
 export function addRoute(app: FastifyInstance, authenticator: Authenticator, row: Route): void {
   const parse: Parsers = {
     query: row.query && inputParser(row.query),
-    body: row.body && inputParser(row.body),
+    body: row.body && inputParser(row.body, row.anyOf),
   };
   app.route({
     method: row.method,

@@ -9,6 +9,12 @@ export interface HealthChecks {
   readonly isStopping: () => boolean;
 }
 
+/** As rows, for what answers other methods. */
+export const HEALTH_ROUTES = [
+  { method: 'GET', path: '/healthz' },
+  { method: 'GET', path: '/readyz' },
+] as const;
+
 export function addHealth(app: FastifyInstance, checks: HealthChecks): void {
   app.get('/healthz', async (request) => ({ status: 'ok', request_id: request.id }));
   app.get('/readyz', async (request, reply) => {

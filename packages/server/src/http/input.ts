@@ -38,7 +38,7 @@ export type InputParser = (raw: unknown) => Readonly<Record<string, unknown>>;
  * Made once per route. Throws `missing_required_parameter` for the first required field that is absent, else
  * `invalid_parameter_value` for the first value that is wrong.
  */
-export function inputParser(schema: Fields): InputParser {
+export function inputParser(schema: Fields, anyOf: readonly string[] = []): InputParser {
   const fields = Object.entries(schema.shape).map(([name, field]) => ({
     name,
     isOptional: field instanceof z.ZodType && field.safeParse(undefined).success,
@@ -52,13 +52,15 @@ export function inputParser(schema: Fields): InputParser {
       if (!isAbsent) present[name] = value;
       else if (!isOptional) throw missing(name);
     }
+    const [named] = anyOf;
+    if (named !== undefined && !anyOf.some((name) => Object.hasOwn(present, name))) throw missing(named);
     const parsed = schema.safeParse(present);
     if (parsed.success) return parsed.data;
     throw invalid(parsed.error);
   };
 }
 
-export function missing(param: string): ApiError {
+function missing(param: string): ApiError {
   return new ApiError('missing_required_parameter', { param, message: `The '${param}' field is required.` });
 }
 

@@ -29,6 +29,8 @@ export interface Route {
   readonly status: 200 | 201;
   readonly query: Fields | null;
   readonly body: Fields | null;
+  /** One of these fields of the body is required, however optional each of them is; the first one is named. */
+  readonly anyOf: readonly string[];
   /** Gets what its schemas have parsed. */
   handle(call: Call<unknown, unknown>): Promise<Result>;
 }
@@ -40,6 +42,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly status?: 200 | 201;
   readonly query?: Query;
   readonly body?: Body;
+  readonly anyOf?: readonly string[];
   handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
 }
 
@@ -56,6 +59,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     status: input.status ?? 200,
     query: input.query ?? null,
     body: input.body ?? null,
+    anyOf: input.anyOf ?? [],
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),
   };

@@ -20,6 +20,11 @@ export function mayUse(user: LineUser, line: Line): boolean {
   return line.isSandbox || user.lineRefs === null || user.lineRefs.has(line.ref);
 }
 
+/** The same where only the line's ref is known, as of an object that was found by its id. */
+export function mayUseRef(registry: LineRegistry, user: LineUser, lineRef: number): boolean {
+  return user.lineRefs === null || user.lineRefs.has(lineRef) || registry.byRef(lineRef)?.isSandbox === true;
+}
+
 /** Throws `invalid_parameter_value`, `line_not_found` or `line_not_accessible`, each with `param`. */
 export async function resolveLine(registry: LineRegistry, user: LineUser, from: string, param = 'from'): Promise<Line> {
   const name = hasPrefix('line', from) ? from : normaliseHandle(from);

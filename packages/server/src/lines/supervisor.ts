@@ -103,6 +103,8 @@ async function ownLine(
   const ending = new AbortController();
   const end = () => ending.abort();
   stopping.addEventListener('abort', end, { once: true });
+  // The order to stop may have come while the lease was being taken.
+  if (stopping.aborted) end();
   void lease.ended.then(end);
   try {
     return await runDriver(deps, line, lease, ending.signal);

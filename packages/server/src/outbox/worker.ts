@@ -173,7 +173,7 @@ class OutboxLane {
   async #runChat(recipient: string): Promise<void> {
     const chain = this.#chats.get(recipient) ?? [];
     for (let item = chain[0]; item; item = chain[0]) {
-      const goesOn = await this.#handOver(item);
+      const goesOn = await this.#handOver(item).catch((error: unknown) => this.#fail(error));
       chain.shift();
       this.#release();
       if (goesOn) continue;
@@ -226,16 +226,20 @@ class OutboxLane {
 
   #track(work: Promise<void>): void {
     const tracked = work
-      .catch((error: unknown) => this.#fail(error))
+      .catch((error: unknown) => void this.#fail(error))
       .finally(() => {
         this.#work.delete(tracked);
       });
     this.#work.add(tracked);
   }
 
-  /** What the driver or the store threw leaves the item `sending`: the next start of the line asks about it. */
-  #fail(error: unknown): void {
+  /**
+   * What the driver or the store threw leaves the item `sending`: the next start of the line asks about it. What was
+   * claimed behind it was never handed over and goes back.
+   */
+  #fail(error: unknown): false {
     this.#failure ??= error instanceof Error ? error : new Error(String(error));
     this.stop();
+    return false;
   }
 }

@@ -1,5 +1,6 @@
 /** Deliveries: what is due to each webhook. First attempts belong to the webhook's lane, retries to whoever claims them. */
 import { type Engine, insertInto, type Row, statement } from './database.ts';
+import { dropDue, noteOutcomes, type Outcome } from './webhooks.ts';
 import type { Write } from './writer.ts';
 
 export const RETRIES_TOPIC = 'retries';
@@ -161,14 +162,23 @@ export const recordAttempts: Write<AttemptResult, null> = {
   name: 'record_attempts',
   kind: 'outcome',
   concurrency: 2,
-  async run({ tx, wake }, results) {
+  isPatient: true,
+  async run(batch, results) {
+    const { tx, wake } = batch;
+    // Webhooks before deliveries, as whoever deletes one locks them.
+    const disabled = await noteOutcomes(batch, results.map(outcomeOf));
     await tx.each(settle, results.map(settledRow));
+    await dropDue(tx, disabled);
     const failures = results.filter((result) => result.error !== null);
     await tx.each(insertAttempt, failures.map(attemptRow));
     if (failures.some((result) => result.dueAt !== null)) wake(RETRIES_TOPIC);
     return results.map(() => null);
   },
 };
+
+function outcomeOf({ webhookRef, error, startedAt }: AttemptResult): Outcome {
+  return { ref: webhookRef, succeeded: error === null, at: startedAt };
+}
 
 function settledRow(result: AttemptResult): Row {
   const ended = result.error === null ? 'delivered' : 'failed';

@@ -17,7 +17,7 @@ const itemsByReference = statement(
 const itemsByGuid = statement(
   { line_ref: 'int', guid: 'text' },
   `select outbox.ref, outbox.id, outbox.guid from outbox{, items} where outbox.line_ref = i.line_ref
-   and outbox.state in ('sending', 'handed_over', 'unknown') and outbox.guid = i.guid`,
+   and outbox.guid = i.guid and outbox.state <> 'sent'`,
 );
 
 const markSent = statement(

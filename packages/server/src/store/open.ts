@@ -1,6 +1,5 @@
 /** Opens the server's database and the simulated network's, which is another world with commits of its own. */
 import type { Engine } from './database.ts';
-import { openPostgres } from './dialects/postgres.ts';
 import { openSqlite } from './dialects/sqlite.ts';
 import { lockFolder } from './dialects/sqlite-lock.ts';
 import { expireLeases } from './leases.ts';
@@ -35,6 +34,8 @@ export async function openSqliteFolder(file: (name: string) => string): Promise<
 }
 
 export async function openPostgresDatabases(url: string): Promise<Databases> {
+  // Loaded only where it is used: most installations have no PostgreSQL, and its client costs start-up time and memory.
+  const { openPostgres } = await import('./dialects/postgres.ts');
   const server = await openPostgres({ url, schema: SERVER_SCHEMA });
   const simulator = await openPostgres({ url, schema: SIMULATOR_SCHEMA });
   await migrate(server);

@@ -27,11 +27,12 @@ const releaseWaiting = statement(
   `update outbox set state = 'pending' where line_ref = i.line_ref and state = 'waiting' and not_before <= i.now`,
 );
 
+/** The outer `state` is looked at again when a row was locked: an echo may have made it `sent` meanwhile. */
 const claimPending = statement(
   { line_ref: 'int', fence: 'int', now: 'int', max: 'int' },
   `update outbox set state = 'sending', attempts = attempts + 1, hand_overs = hand_overs + 1, fence = i.fence,
      updated_at = i.now
-   where ref in (
+   where state = 'pending' and ref in (
      select o.ref from outbox o where o.line_ref = i.line_ref and o.state = 'pending'
        and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'
          and w.recipient = o.recipient and w.ref < o.ref)

@@ -56,7 +56,7 @@ interface FoundChat {
 export const acceptItems: Write<AcceptItem, Accepted> = {
   name: 'accept_items',
   kind: 'accept',
-  concurrency: 2,
+  concurrency: 4,
   async run({ tx, wake }, items) {
     const chats = await findChats(tx, items);
     const rows: Row[] = [];

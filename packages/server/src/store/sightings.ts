@@ -3,7 +3,7 @@
  * receipts, and the events with their deliveries. A message row is born here and nowhere else, outgoing and incoming
  * alike.
  */
-import type { MessageSeen } from '@trunkline/drivers';
+import type { LineEvent, MessageSeen } from '@trunkline/drivers';
 import { announceSightings } from './announcements.ts';
 import { type ChatRow, chatKey, type SeenChat, touch, upsertChats } from './chats.ts';
 import { type Row, statement } from './database.ts';
@@ -52,10 +52,7 @@ async function record(batch: Batch, reports: readonly Report[]): Promise<Readonl
   const born = await insertNew(batch, messages, chats, echoes);
   await markItemsSent(tx, echoes);
   await failItems(tx, all);
-  await tx.each(
-    updateReceipts,
-    all.flatMap((seen) => receiptRow(seen, born)),
-  );
+  await tx.each(updateReceipts, receiptRows(all, born));
   await touch(tx, [...born.values()].map(touchedBy));
   await announceSightings(batch, all, born);
   await tx.each(moveCursor, lastCursors(reports));
@@ -124,16 +121,37 @@ function messageRow({ report, event }: Seen<MessageSeen>, id: string, chatRef: n
   };
 }
 
-/** Receipts, and what a later sighting of a message already known says of its state. */
-function receiptRow({ event, report }: Seen, born: ReadonlyMap<string, Born>): Row[] {
-  const row = { line_ref: report.line.ref, now: report.now };
+/**
+ * Receipts, and what a later sighting of a message already known says of its state: one row for each message, because a
+ * set-based update takes only one of several rows that match.
+ */
+function receiptRows(all: readonly Seen[], born: ReadonlyMap<string, Born>): Row[] {
+  const rows = new Map<string, Row>();
+  for (const { event, report } of all) {
+    const times = receiptTimes(event);
+    if (!times) continue;
+    const key = guidKey(report, times.guid);
+    // What the first sighting said is in the row already.
+    if (born.get(key)?.seen.event === event) continue;
+    const earlier = rows.get(key);
+    rows.set(key, {
+      line_ref: report.line.ref,
+      guid: times.guid,
+      delivered_at: earlier?.['delivered_at'] ?? times.deliveredAt,
+      read_at: earlier?.['read_at'] ?? times.readAt,
+      now: report.now,
+    });
+  }
+  return [...rows.values()];
+}
+
+function receiptTimes(event: LineEvent): Pick<MessageSeen, 'guid' | 'deliveredAt' | 'readAt'> | null {
   if (event.kind === 'receipt') {
     const isRead = event.receipt === 'read';
-    return [{ ...row, guid: event.guid, delivered_at: isRead ? null : event.at, read_at: isRead ? event.at : null }];
+    return { guid: event.guid, deliveredAt: isRead ? null : event.at, readAt: isRead ? event.at : null };
   }
-  if (event.kind !== 'message' || !event.isFromMe || born.has(guidKey(report, event.guid))) return [];
-  if (event.deliveredAt === null && event.readAt === null) return [];
-  return [{ ...row, guid: event.guid, delivered_at: event.deliveredAt, read_at: event.readAt }];
+  if (event.kind !== 'message' || !event.isFromMe) return null;
+  return event.deliveredAt === null && event.readAt === null ? null : event;
 }
 
 function touchedBy({ chat, seen }: Born): { ref: number; lastMessageAt: number; hasReceivedInbound: boolean } {

@@ -1,7 +1,7 @@
 /** Webhooks: who is told of a line's events, and whether they still listen. */
-import { type Webhook, webhookGoneTopic } from '../domain/webhook.ts';
-import { type Engine, insertInto, statement } from './database.ts';
-import type { Write } from './writer.ts';
+import { DISABLE_AFTER_MS, type Webhook, webhookGoneTopic } from '../domain/webhook.ts';
+import { type Engine, insertInto, statement, type Tx } from './database.ts';
+import type { Batch, Write } from './writer.ts';
 
 export const WEBHOOKS_TOPIC = 'webhooks';
 
@@ -20,8 +20,6 @@ export interface StoredWebhook extends Webhook {
   readonly ref: number;
   readonly lineRef: number;
   readonly secret: string;
-  /** Since when nothing has succeeded, counted from the first failure. Unix milliseconds. */
-  readonly failingSince: number | null;
 }
 
 const insertWebhook = insertInto('webhooks', {
@@ -110,22 +108,57 @@ export const disableWebhooks: Write<{ ref: number; reason: string }, null> = {
   },
 };
 
-const setFailingSince = statement(
-  { ref: 'int', failing_since: 'int' },
-  'update webhooks set failing_since = i.failing_since {from items} where webhooks.ref = i.ref',
+const startFailing = statement(
+  { ref: 'int', at: 'int' },
+  'update webhooks set failing_since = i.at where ref = i.ref and failing_since is null',
+);
+const endFailing = statement(
+  { ref: 'int' },
+  `update webhooks set failing_since = null {from items}
+   where webhooks.ref = i.ref and webhooks.failing_since is not null`,
+);
+const giveUp = statement(
+  { ref: 'int', failing_since: 'int', reason: 'text' },
+  `update webhooks set is_active = 0, disabled_reason = i.reason
+   where ref = i.ref and is_active = 1 and failing_since <= i.failing_since returning ref`,
 );
 
-/** Remembers since when nothing has succeeded, or that something has. */
-export const markFailing: Write<{ ref: number; failingSince: number | null }, null> = {
-  name: 'mark_failing',
-  kind: 'outcome',
-  concurrency: 1,
-  async run({ tx }, items) {
-    const last = new Map(items.map((item) => [item.ref, { ref: item.ref, failing_since: item.failingSince }]));
-    await tx.each(setFailingSince, [...last.values()]);
-    return items.map(() => null);
-  },
-};
+/** How an attempt at a webhook ended. */
+export interface Outcome {
+  readonly ref: number;
+  readonly succeeded: boolean;
+  /** When it began, in Unix milliseconds. */
+  readonly at: number;
+}
+
+/**
+ * A webhook's failing starts with a failure and ends with any success, whichever process saw them, so the row decides.
+ * Gives the webhooks that have failed for too long now and were disabled; what is due to them is to be dropped.
+ */
+export async function noteOutcomes({ tx, wake }: Batch, outcomes: readonly Outcome[]): Promise<readonly number[]> {
+  const well = new Set(outcomes.filter((outcome) => outcome.succeeded).map((outcome) => outcome.ref));
+  await tx.each(
+    endFailing,
+    [...well].sort((a, b) => a - b).map((ref) => ({ ref })),
+  );
+  const ill = new Map(outcomes.filter(({ ref }) => !well.has(ref)).map((outcome) => [outcome.ref, outcome.at]));
+  const disabled: number[] = [];
+  for (const [ref, at] of [...ill].sort(([a], [b]) => a - b)) {
+    await tx.one(startFailing, { ref, at });
+    const reason = 'Nothing was delivered for five days.';
+    const given = await tx.one(giveUp, { ref, failing_since: at - DISABLE_AFTER_MS, reason });
+    if (given.length === 0) continue;
+    disabled.push(ref);
+    wake(webhookGoneTopic(ref));
+    wake(WEBHOOKS_TOPIC);
+  }
+  return disabled;
+}
+
+/** Drops what is still due to these webhooks. */
+export async function dropDue(tx: Tx, refs: readonly number[]): Promise<void> {
+  for (const ref of refs) await tx.one(dropDeliveries, { ref });
+}
 
 /** One account's webhooks on a line, newest first. */
 export async function readWebhooksOfLine(
@@ -173,7 +206,6 @@ function webhookFromRow(row: {
   events: string;
   secret: string;
   is_active: number;
-  failing_since: number | null;
 }): StoredWebhook {
   return {
     ref: row.ref,
@@ -184,6 +216,5 @@ function webhookFromRow(row: {
     events: JSON.parse(row.events) as string[],
     secret: row.secret,
     isActive: row.is_active === 1,
-    failingSince: row.failing_since,
   };
 }

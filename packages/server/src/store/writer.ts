@@ -9,6 +9,8 @@ const BATCH_MAX = 512;
 /** How much of a batch may be accepts while outcomes wait: accepting must not outrun delivering. */
 const ACCEPTS_WHILE_OTHERS_WAIT = BATCH_MAX / 4;
 const QUEUE_MAX = 5_000;
+/** How long writes for which nobody waits may wait for company. */
+const PATIENCE_MS = 5;
 
 /** What a write is given: the transaction, and what it leaves for the commit. */
 export interface Batch {
@@ -27,6 +29,8 @@ export interface Write<Item, Result> {
   readonly kind: 'accept' | 'outcome';
   /** How many batches of this write may be open at once, where the engine has more than one writer. */
   readonly concurrency: number;
+  /** Nobody waits for its commit: it rides with the next one, or waits a moment for company. */
+  readonly isPatient?: true;
   /** One result per item, in order. A refusal is a result; an exception rolls the batch back. */
   run(batch: Batch, items: readonly Item[]): Promise<readonly Result[]>;
 }
@@ -49,7 +53,7 @@ export class WriterOverloadedError extends Error {
 
 /** A queued item, its types hidden so that writes of many kinds can share a queue. */
 interface Entry {
-  readonly write: { readonly name: string; readonly kind: 'accept' | 'outcome' };
+  readonly write: { readonly name: string; readonly kind: 'accept' | 'outcome'; readonly isPatient?: true };
   /** Runs the write for all these entries, which are of one kind, and returns how to answer each. */
   runAll(batch: Batch, entries: readonly Entry[]): Promise<readonly (() => void)[]>;
   readonly item: unknown;
@@ -57,11 +61,12 @@ interface Entry {
   readonly reject: (error: unknown) => void;
 }
 
+/** Entries that share commits. */
 interface Lane {
-  readonly concurrency: number;
-  queue: Entry[];
-  open: number;
-  scheduled: boolean;
+  push(entry: Entry): void;
+  /** How many wait. */
+  length(): number;
+  isIdle(): boolean;
 }
 
 export function createWriter(engine: Engine, ids: Ids): Writer {
@@ -70,39 +75,14 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
 
   /** SQLite has one writer, so all writes share one lane and its commits; on PostgreSQL each write has its own. */
   function laneOf(write: { name: string; concurrency: number }): Lane {
-    const name = engine.kind === 'sqlite' ? 'all' : write.name;
-    const concurrency = engine.kind === 'sqlite' ? 1 : write.concurrency;
-    const lane = lanes.get(name) ?? { concurrency, queue: [], open: 0, scheduled: false };
+    const isShared = engine.kind === 'sqlite';
+    const name = isShared ? 'all' : write.name;
+    const lane = lanes.get(name) ?? createLane(engine, ids, isShared ? 1 : write.concurrency, notifyIdle);
     lanes.set(name, lane);
     return lane;
   }
 
-  function schedule(lane: Lane): void {
-    if (lane.scheduled || lane.open >= lane.concurrency || lane.queue.length === 0) return;
-    lane.scheduled = true;
-    setImmediate(() => {
-      lane.scheduled = false;
-      const entries = takeBatch(lane);
-      lane.open++;
-      void commitEntries(engine, ids, entries).then(() => {
-        lane.open--;
-        schedule(lane);
-        notifyIdle();
-      });
-      schedule(lane);
-    });
-  }
-
-  function queued(): number {
-    let count = 0;
-    for (const lane of lanes.values()) count += lane.queue.length;
-    return count;
-  }
-
-  function isIdle(): boolean {
-    for (const lane of lanes.values()) if (lane.open > 0 || lane.queue.length > 0) return false;
-    return true;
-  }
+  const isIdle = () => [...lanes.values()].every((lane) => lane.isIdle());
 
   function notifyIdle(): void {
     if (!isIdle()) return;
@@ -113,14 +93,56 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
   return {
     write<Item, Result>(write: Write<Item, Result>, item: Item): Promise<Result> {
       const lane = laneOf(write);
-      if (lane.queue.length >= QUEUE_MAX && write.kind === 'accept') return Promise.reject(new WriterOverloadedError());
-      return new Promise<Result>((resolve, reject) => {
-        lane.queue.push(entryFor(write, item, resolve, reject));
-        schedule(lane);
-      });
+      if (lane.length() >= QUEUE_MAX && write.kind === 'accept') return Promise.reject(new WriterOverloadedError());
+      return new Promise<Result>((resolve, reject) => lane.push(entryFor(write, item, resolve, reject)));
     },
-    queued,
+    queued: () => [...lanes.values()].reduce((sum, lane) => sum + lane.length(), 0),
     idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
+  };
+}
+
+function createLane(engine: Engine, ids: Ids, concurrency: number, onBatchEnd: () => void): Lane {
+  const queue: Entry[] = [];
+  let open = 0;
+  /** Entries that somebody waits for. */
+  let urgent = 0;
+  let isScheduled = false;
+  let patience: NodeJS.Timeout | null = null;
+
+  function schedule(): void {
+    if (isScheduled || open >= concurrency || queue.length === 0) return;
+    if (urgent === 0 && queue.length < BATCH_MAX) {
+      patience ??= setTimeout(flush, PATIENCE_MS);
+      return;
+    }
+    isScheduled = true;
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    if (patience) clearTimeout(patience);
+    patience = null;
+    if (open >= concurrency || queue.length === 0) return;
+    open++;
+    const entries = takeBatch(queue);
+    urgent -= entries.filter(isUrgent).length;
+    void commitEntries(engine, ids, entries).then(() => {
+      open--;
+      schedule();
+      onBatchEnd();
+    });
+    schedule();
+  }
+
+  return {
+    push(entry) {
+      queue.push(entry);
+      if (isUrgent(entry)) urgent++;
+      schedule();
+    },
+    length: () => queue.length,
+    isIdle: () => open === 0 && queue.length === 0,
   };
 }
 
@@ -149,14 +171,18 @@ function entryFor<Item, Result>(
   };
 }
 
-/** The oldest entries, but of accepts only a part while anything else waits. */
-function takeBatch(lane: Lane): Entry[] {
-  const othersWait = lane.queue.some((entry) => entry.write.kind === 'outcome');
+function isUrgent(entry: Entry): boolean {
+  return !entry.write.isPatient;
+}
+
+/** Takes the oldest entries out of the queue, but of accepts only a part while anything else waits. */
+function takeBatch(queue: Entry[]): Entry[] {
+  const othersWait = queue.some((entry) => entry.write.kind === 'outcome');
   const acceptsMax = othersWait ? ACCEPTS_WHILE_OTHERS_WAIT : BATCH_MAX;
   const taken: Entry[] = [];
   const left: Entry[] = [];
   let accepts = 0;
-  for (const entry of lane.queue) {
+  for (const entry of queue) {
     const isAccept = entry.write.kind === 'accept';
     if (taken.length >= BATCH_MAX || (isAccept && accepts >= acceptsMax)) {
       left.push(entry);
@@ -165,7 +191,7 @@ function takeBatch(lane: Lane): Entry[] {
     if (isAccept) accepts++;
     taken.push(entry);
   }
-  lane.queue = left;
+  queue.splice(0, queue.length, ...left);
   return taken;
 }
 

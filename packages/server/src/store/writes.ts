@@ -8,7 +8,7 @@ import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
 import { claimItems, expireItems, settleItems } from './outbox-lane.ts';
 import { recordSightings } from './sightings.ts';
-import { createWebhooks, deleteWebhooks, disableWebhooks, markFailing } from './webhooks.ts';
+import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
 
 export const WRITES = {
   acceptItems,
@@ -23,7 +23,6 @@ export const WRITES = {
   createWebhooks,
   deleteWebhooks,
   disableWebhooks,
-  markFailing,
   acquireLeases,
   renewLeases,
   releaseLeases,

@@ -2,15 +2,13 @@
 import type { Clock } from '../clock.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import { type DueDelivery, recordAttempts } from '../store/deliveries.ts';
-import { disableWebhooks, markFailing, type StoredWebhook } from '../store/webhooks.ts';
+import { disableWebhooks, type StoredWebhook } from '../store/webhooks.ts';
 import type { Writer } from '../store/writer.ts';
 import { eventBody } from '../wire/v1.ts';
 import type { Answer, Receiver } from './post.ts';
 import { nextWaitMs } from './retry-schedule.ts';
 import { signDelivery } from './sign.ts';
 
-/** A webhook without one success for this long is disabled. */
-export const DISABLE_AFTER_MS = 5 * 24 * 60 * 60_000;
 const GONE = 410;
 
 export interface AttemptDeps {
@@ -20,20 +18,27 @@ export interface AttemptDeps {
   readonly failpoint: ReachFailpoint;
 }
 
-/** A webhook as its deliverer holds it, with what its attempts have shown. */
+/** A webhook as its deliverer holds it. */
 export interface Target {
   readonly webhook: StoredWebhook;
   readonly receiver: Receiver;
-  /** Since when nothing has succeeded, or null. Unix milliseconds. */
-  failingSince: number | null;
 }
 
-/** Resolves when the attempt's outcome is committed. Says whether it succeeded. */
-export async function attemptOnce(deps: AttemptDeps, target: Target, delivery: DueDelivery): Promise<boolean> {
+/**
+ * Resolves when the attempt's outcome is committed, and says whether it succeeded. `answered` is called before that, when
+ * the receiver is free again.
+ */
+export async function attemptOnce(
+  deps: AttemptDeps,
+  target: Target,
+  delivery: DueDelivery,
+  answered: () => void = () => undefined,
+): Promise<boolean> {
   const { clock } = deps;
   const startedAt = clock.now();
   await deps.failpoint('delivery.before_post');
   const answer = await post(target, delivery, startedAt);
+  answered();
   await deps.failpoint('delivery.answered');
   const attempt = delivery.attempts + 1;
   const wait = answer.error === null ? null : nextWaitMs({ ...answer, attempt }, deps.random());
@@ -50,7 +55,10 @@ export async function attemptOnce(deps: AttemptDeps, target: Target, delivery: D
     dueAt: wait === null || isGone ? null : clock.now() + wait,
   });
   await deps.failpoint('delivery.recorded');
-  await noteHealth(deps, target, answer);
+  if (isGone) {
+    const { ref } = target.webhook;
+    await deps.writer.write(disableWebhooks, { ref, reason: 'The receiver answered 410 Gone.' });
+  }
   return answer.error === null;
 }
 
@@ -64,24 +72,4 @@ function post(target: Target, delivery: DueDelivery, timestamp: number): Promise
     'x-webhook-signature': signDelivery(target.webhook.secret, timestamp, body),
   };
   return target.receiver.post(headers, body);
-}
-
-/** The clock of a webhook's failing starts with its first failure and ends with any success. */
-async function noteHealth(deps: AttemptDeps, target: Target, answer: Answer): Promise<void> {
-  const { ref } = target.webhook;
-  const now = deps.clock.now();
-  if (answer.error === null) {
-    if (target.failingSince === null) return;
-    target.failingSince = null;
-    await deps.writer.write(markFailing, { ref, failingSince: null });
-    return;
-  }
-  if (answer.status === GONE) {
-    await deps.writer.write(disableWebhooks, { ref, reason: 'The receiver answered 410 Gone.' });
-  } else if (target.failingSince === null) {
-    target.failingSince = now;
-    await deps.writer.write(markFailing, { ref, failingSince: now });
-  } else if (now - target.failingSince >= DISABLE_AFTER_MS) {
-    await deps.writer.write(disableWebhooks, { ref, reason: 'Nothing was delivered for five days.' });
-  }
 }

@@ -111,7 +111,7 @@ class WebhookDeliverer implements Deliverer {
 
   #serve(webhook: StoredWebhook): Served {
     const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps.clock);
-    const target = { webhook, receiver, failingSince: webhook.failingSince };
+    const target = { webhook, receiver };
     return { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 };
   }
 
@@ -148,7 +148,7 @@ class WebhookDeliverer implements Deliverer {
       {
         engine: this.#deps.engine,
         clock: this.#deps.clock,
-        attempt: (delivery) => attemptOnce(this.#deps, served.target, delivery),
+        attempt: (delivery, answered) => attemptOnce(this.#deps, served.target, delivery, answered),
         onError: (error) => {
           this.#logError(error);
           void this.#close(served);

@@ -10,14 +10,16 @@ export const CHATS_MAX = 16;
 export const SOCKETS_MAX = 32;
 /** After this long the chat's next event starts although the one before has not been answered. */
 const NEXT_AFTER_MS = 2_000;
+/** Attempts that ended and are not committed yet: a crash repeats at most so many. */
+const UNRECORDED_MAX = 256;
 const READ_MAX = 128;
 const BUFFER_MAX = 512;
 
 export interface LaneDeps {
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Makes one attempt and resolves when its outcome is committed. */
-  readonly attempt: (delivery: DueDelivery) => Promise<unknown>;
+  /** Makes one attempt, says when the receiver has answered, and resolves when the outcome is committed. */
+  readonly attempt: (delivery: DueDelivery, answered: () => void) => Promise<unknown>;
   /** Something could not be written or read: the lane ends, and its rows stay new. */
   readonly onError: (error: unknown) => void;
 }
@@ -35,8 +37,10 @@ export class WebhookLane {
   #after = 0;
   #buffered = 0;
   #busyChats = 0;
+  #posting = 0;
   #reading = false;
-  #readAgain = false;
+  /** The store may hold rows after the last one read. */
+  #mayBeMore = false;
   #stopped = false;
 
   constructor(deps: LaneDeps, webhookRef: number) {
@@ -55,13 +59,8 @@ export class WebhookLane {
 
   /** There may be new rows. */
   wake(): void {
-    if (this.#stopped || this.#buffered >= BUFFER_MAX) return;
-    if (this.#reading) {
-      this.#readAgain = true;
-      return;
-    }
-    this.#reading = true;
-    void this.#read();
+    this.#mayBeMore = true;
+    this.#readOn();
   }
 
   /** Starts nothing more, and waits for what is under way. */
@@ -72,16 +71,22 @@ export class WebhookLane {
     await Promise.all(this.#work);
   }
 
+  #readOn(): void {
+    if (this.#stopped || this.#reading || !this.#mayBeMore || this.#buffered >= BUFFER_MAX / 2) return;
+    this.#reading = true;
+    void this.#read();
+  }
+
   async #read(): Promise<void> {
     try {
-      do {
-        this.#readAgain = false;
+      while (this.#mayBeMore && this.#buffered < BUFFER_MAX) {
+        this.#mayBeMore = false;
         const rows = await readNewDeliveries(this.#deps.engine, this.#webhookRef, this.#after, READ_MAX);
         if (this.#stopped) return;
         for (const row of rows) this.#take(row);
-        if (rows.length === READ_MAX && this.#buffered < BUFFER_MAX) this.#readAgain = true;
+        if (rows.length === READ_MAX) this.#mayBeMore = true;
         this.#pump();
-      } while (this.#readAgain);
+      }
     } catch (error) {
       this.#deps.onError(error);
     } finally {
@@ -99,7 +104,7 @@ export class WebhookLane {
 
   #pump(): void {
     for (const [chatRef, queue] of this.#chats) {
-      if (this.#stopped || this.#busyChats >= CHATS_MAX || this.#work.size >= SOCKETS_MAX) return;
+      if (!this.#hasRoom()) return;
       if (queue.busy) continue;
       const next = queue.due.shift();
       if (next) this.#start(queue, next);
@@ -107,32 +112,52 @@ export class WebhookLane {
     }
   }
 
+  #hasRoom(): boolean {
+    if (this.#stopped || this.#work.size >= UNRECORDED_MAX) return false;
+    return this.#busyChats < CHATS_MAX && this.#posting < SOCKETS_MAX;
+  }
+
   #start(queue: ChatQueue, delivery: DueDelivery): void {
     this.#buffered--;
     this.#busyChats++;
+    this.#posting++;
     queue.busy = true;
-    const free = () => {
-      if (!queue.busy || freed) return;
-      freed = true;
+    const freeChat = once(() => {
       queue.busy = false;
       this.#busyChats--;
-      this.#pump();
-      if (this.#buffered < BUFFER_MAX / 2) this.wake();
-    };
-    let freed = false;
-    const cancel = this.#deps.clock.after(NEXT_AFTER_MS, free);
+      this.#goOn();
+    });
+    const cancel = this.#deps.clock.after(NEXT_AFTER_MS, freeChat);
+    const answered = once(() => {
+      cancel();
+      this.#posting--;
+      freeChat();
+    });
     const work = this.#deps
-      .attempt(delivery)
+      .attempt(delivery, answered)
       .then(
         () => undefined,
         (error: unknown) => this.#deps.onError(error),
       )
       .finally(() => {
-        cancel();
         this.#work.delete(work);
-        free();
-        this.#pump();
+        answered();
+        this.#goOn();
       });
     this.#work.add(work);
   }
+
+  #goOn(): void {
+    this.#pump();
+    this.#readOn();
+  }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
+  };
 }

@@ -25,6 +25,7 @@ const BUSY_WAIT_MS = MINUTE;
 const BUSY_STATUSES: ReadonlySet<number> = new Set([429, 502, 504]);
 /** A receiver's own wish is followed up to twice the wait, and always up to this. */
 const RETRY_AFTER_ALWAYS_MS = 2 * MINUTE;
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? .*\d{2}:\d{2}:\d{2}/;
 
 export interface FailedAttempt {
   /** Which attempt failed, from 1. */
@@ -49,7 +50,8 @@ export function nextWaitMs(failed: FailedAttempt, random: number): number | null
 /** Seconds or an HTTP date; anything else counts as absent. */
 export function parseRetryAfter(header: string | undefined, now: number): number | null {
   if (header === undefined) return null;
-  if (/^\d{1,9}$/.test(header)) return Number(header) * SECOND;
-  const at = Date.parse(header);
+  if (/^\d+$/.test(header)) return Number(header) * SECOND;
+  // `Date.parse` alone finds a date in almost anything.
+  const at = HTTP_DATE.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }

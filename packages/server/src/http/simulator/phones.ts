@@ -7,7 +7,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { hasPrefix } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { resolveLine } from '../../lines/resolve.ts';
+import { mayUse, resolveLine } from '../../lines/resolve.ts';
 import { findChat, findChatById, findChatIds } from '../../store/chats.ts';
 import type { Engine } from '../../store/database.ts';
 import { readLineCursor } from '../../store/lines.ts';
@@ -111,16 +111,14 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
       const page = await deps.network.phoneMessages({
         phone,
         limit: query.limit,
-        ...(query.line === undefined ? {} : { line: lines[0]?.handle ?? '' }),
+        // A phone may talk with lines of other accounts: those are not shown.
+        lines: lines.map((line) => line.handle),
         ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
       });
       if (!page) throw invalidValue('cursor', 'is not a cursor of this list');
-      // A phone may talk with lines of other accounts: those are not shown.
-      const handles = new Set(lines.map((line) => line.handle));
-      const shown = page.messages.filter((message) => handles.has(message.line));
-      const chatIds = await findChatIds(deps.engine, lines, shown);
+      const chatIds = await findChatIds(deps.engine, lines, page.messages);
       return list(
-        shown.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null)),
+        page.messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null)),
         page.nextCursor,
       );
     },
@@ -180,11 +178,16 @@ function handleOf(param: string, text: string): string {
   return handle;
 }
 
-/** A simulated line of the caller's. Others, and the sandbox line while no phone is paired, are not there for it. */
+/** A simulated line that the caller may use. Others, and the sandbox line while no phone is paired, are not there. */
 async function simulatedLine(deps: SimulatorDeps, caller: Caller, name: string, param: string): Promise<Line> {
-  const line = await resolveLine(deps.registry, caller, name, param);
-  if (line.kind !== 'simulator' || line.isSandbox) throw new ApiError('line_not_found', { param });
+  const line = await resolveLine(deps.registry, { ...caller, lineRefs: null }, name, param);
+  if (!isThere(caller, line)) throw new ApiError('line_not_found', { param });
   return line;
+}
+
+function isThere(caller: Caller, line: Line): boolean {
+  const isOwn = line.accountRef === caller.accountRef && line.kind === 'simulator' && !line.isSandbox;
+  return isOwn && mayUse(caller, line);
 }
 
 /** `to` names a line, or a group by its `cht_` id. */
@@ -195,16 +198,14 @@ async function addressed(
 ): Promise<{ readonly line: Line; readonly group: string | null }> {
   if (!hasPrefix('chat', to)) return { line: await simulatedLine(deps, caller, to, 'to'), group: null };
   const chat = await findChatById(deps.engine, caller.accountRef, to);
-  if (!chat?.isGroup) throw new ApiError('chat_not_found', { param: 'to' });
-  return { line: await simulatedLine(deps, caller, chat.lineId, 'to'), group: chat.identifier };
+  const line = chat?.isGroup ? await deps.registry.find(chat.lineId) : undefined;
+  if (!chat || !line?.isActive || !isThere(caller, line)) throw new ApiError('chat_not_found', { param: 'to' });
+  return { line, group: chat.identifier };
 }
 
 async function shownLines(deps: SimulatorDeps, caller: Caller, name: string | undefined): Promise<readonly Line[]> {
   if (name !== undefined) return [await simulatedLine(deps, caller, name, 'line')];
-  return deps.registry
-    .all()
-    .filter((line) => line.accountRef === caller.accountRef && line.kind === 'simulator' && !line.isSandbox)
-    .filter((line) => caller.lineRefs === null || caller.lineRefs.has(line.ref));
+  return deps.registry.all().filter((line) => isThere(caller, line));
 }
 
 /** Waits until the line's driver has reported the entry and the server has committed it. */

@@ -42,10 +42,13 @@ export function eventRoutes(deps: EventDeps): Route[] {
         const view = () => deps.authenticator.recheck(caller);
         const stream = startStream(deps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
         deps.streams.add(stream);
-        reply.raw.on('close', () => {
+        const end = () => {
           deps.streams.delete(stream);
           stream.close();
-        });
+        };
+        reply.raw.on('close', end);
+        // Whoever went away while the log was asked will not close a second time.
+        if (reply.raw.destroyed) end();
         return HANDLED;
       },
     }),

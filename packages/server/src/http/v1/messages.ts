@@ -6,14 +6,14 @@ import { ApiError } from '../../domain/errors.ts';
 import { hasPrefix } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
 import { findChat, type StoredChat } from '../../store/chats.ts';
 import type { Engine } from '../../store/database.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
 import type { Recipient } from '../../store/outbox.ts';
 import { messageBody } from '../../wire/v1.ts';
-import { invalidValue, limitField, missing, nameField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 
@@ -41,8 +41,8 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       scope: 'messages:write',
       status: 201,
       body: sendBody,
+      anyOf: ['text', 'attachments'],
       async handle({ caller, body }) {
-        if (body.text === undefined && body.attachments === undefined) throw missing('text');
         const to = recipientOf(body.to);
         const line = await resolveLine(deps.registry, caller, body.from);
         // No file can have been uploaded yet, so none can be named.
@@ -81,10 +81,12 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       query: z.object({ from: nameField.optional() }),
       async handle({ caller, params, query }) {
         const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-        const found = await findMessages(deps.engine, caller.accountRef, params['id'] ?? '');
+        if (line) refuseUnpairedSandbox(line);
+        const id = params['id'] ?? '';
+        // No database can look for a NUL, and no message has one in its name.
+        const found = id.includes('\0') ? [] : await findMessages(deps.engine, caller.accountRef, id);
         const message = found.find(
-          ({ lineRef }) =>
-            (line === null || lineRef === line.ref) && (caller.lineRefs === null || caller.lineRefs.has(lineRef)),
+          ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
         );
         if (!message) throw new ApiError('message_not_found', { param: 'id' });
         return messageBody(message);

@@ -1,13 +1,15 @@
 import { z } from 'zod';
 import { ApiError } from '../../domain/errors.ts';
 import { hasPrefix } from '../../domain/ids.ts';
+import type { LineRegistry } from '../../lines/registry.ts';
+import { mayUseRef } from '../../lines/resolve.ts';
 import type { Engine } from '../../store/database.ts';
 import { findOutboxItem } from '../../store/outbox.ts';
 import { outboxItemBody } from '../../wire/v1.ts';
 import { invalidValue, nameField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 
-export function outboxRoutes(deps: { readonly engine: Engine }): Route[] {
+export function outboxRoutes(deps: { readonly engine: Engine; readonly registry: LineRegistry }): Route[] {
   return [
     route({
       method: 'GET',
@@ -17,7 +19,7 @@ export function outboxRoutes(deps: { readonly engine: Engine }): Route[] {
       async handle({ caller, query }) {
         if (!hasPrefix('outbox', query.id)) throw invalidValue('id', 'must be an obx_ id');
         const item = await findOutboxItem(deps.engine, caller.accountRef, query.id);
-        if (!item || (caller.lineRefs !== null && !caller.lineRefs.has(item.lineRef))) {
+        if (!item || !mayUseRef(deps.registry, caller, item.lineRef)) {
           throw new ApiError('outbox_item_not_found', { param: 'id' });
         }
         return outboxItemBody(item);

@@ -4,7 +4,7 @@ import { ApiError } from '../../domain/errors.ts';
 import { isWebhookEvent, WEBHOOK_EVENTS } from '../../domain/events.ts';
 import { hasPrefix, type Ids } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { resolveLine } from '../../lines/resolve.ts';
+import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
 import type { Engine } from '../../store/database.ts';
 import { createWebhooks, deleteWebhooks, findWebhook, readWebhooksOfLine } from '../../store/webhooks.ts';
 import type { Writer } from '../../store/writer.ts';
@@ -72,7 +72,7 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       async handle({ caller, body }) {
         if (!hasPrefix('webhook', body.id)) throw invalidValue('id', 'must be a wh_ id');
         const webhook = await findWebhook(deps.engine, caller.accountRef, body.id);
-        if (!webhook || (caller.lineRefs !== null && !caller.lineRefs.has(webhook.lineRef))) {
+        if (!webhook || !mayUseRef(deps.registry, caller, webhook.lineRef)) {
           throw new ApiError('webhook_not_found', { param: 'id' });
         }
         const item = { id: body.id, accountRef: caller.accountRef, now: deps.clock.now() };

@@ -25,8 +25,8 @@ const INT8 = 20;
 /** "Create if not exists" races with itself between processes. */
 const DDL_LOCK = 7_215_002;
 
-/** SQLSTATE classes in which nobody's data is to blame: connection, resources, shutdown, disk, lock and cancel. */
-const UNAVAILABLE = /^(08|53|57|58|55P03|40)/;
+/** SQLSTATE classes in which nobody's data is to blame: connection, resources, shutdown, disk, lock, time and cancel. */
+const UNAVAILABLE = /^(08|53|57|58|55P03|25P03|40)/;
 
 export interface PostgresOptions {
   readonly url: string;
@@ -45,8 +45,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     options: `-c search_path=${options.schema}`,
     types: { getTypeParser },
   });
-  // A broken idle connection is dropped by the pool; the next query tells the caller.
+  // A broken idle connection is dropped by the pool; of one in use, the next query tells the caller.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   await requireDurability(pool);
   await pool.query(
     `select pg_advisory_xact_lock(${DDL_LOCK}); create schema if not exists ${pg.escapeIdentifier(options.schema)}`,

@@ -56,6 +56,8 @@ export const durablePath: MigrationText = {
     "create index outbox_pending on outbox (line_ref, ref) where state = 'pending'",
     "create index outbox_waiting on outbox (line_ref, recipient, ref) where state = 'waiting'",
     "create index outbox_under_way on outbox (line_ref, ref) where state in ('sending', 'handed_over', 'unknown')",
+    // Items whose echo has not come, by the GUID that the line gave them; an item that failed for want of it included.
+    "create index outbox_by_guid on outbox (line_ref, guid) where guid is not null and state <> 'sent'",
 
     // The event log. `seq` is one total order for the installation, drawn in the commit; `data` the body's JSON.
     `create table events (seq ${engine.identity}, id text not null, account_ref bigint not null,
