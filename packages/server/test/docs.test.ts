@@ -31,6 +31,9 @@ describe('docs/dependencies.md', () => {
   });
 });
 
+const WALK_FILES_MAX = 20;
+const WALK_LINES_MAX = 250;
+
 describe('docs/decisions', () => {
   it('is numbered without a gap', () => {
     expect(DECISIONS.map((name) => Number(name.slice(0, 4)))).toEqual(DECISIONS.map((_, index) => index + 1));
@@ -125,3 +128,15 @@ function record(value: unknown): Record<string, unknown> {
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
+
+describe('ARCHITECTURE.md', () => {
+  const section = /## The walk of a send\n([\s\S]*?)\n## /.exec(read('ARCHITECTURE.md'))?.[1] ?? '';
+  const files = [...new Set([...section.matchAll(/\]\((packages\/[^)]+\.ts)\)/g)].map(([, path = '']) => path))];
+
+  it('shows the walk of a send in at most 20 files of at most 250 lines', () => {
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.length).toBeLessThanOrEqual(WALK_FILES_MAX);
+    const long = files.filter((path) => read(path).split('\n').length > WALK_LINES_MAX);
+    expect(long).toEqual([]);
+  });
+});

@@ -20,6 +20,7 @@ export function addRoute(app: FastifyInstance, authenticator: Authenticator, row
   app.route({
     method: row.method,
     url: row.path,
+    exposeHeadRoute: row.hasHead,
     // Before the body is read: key, then scope.
     onRequest: async (request) => {
       const caller = await authenticator.authenticate(request.headers.authorization);

@@ -31,6 +31,8 @@ export interface Route {
   readonly body: Fields | null;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
+  /** Whether HEAD is answered too; an answer that never ends has no head of its own. */
+  readonly hasHead: boolean;
   /** Gets what its schemas have parsed. */
   handle(call: Call<unknown, unknown>): Promise<Result>;
 }
@@ -43,6 +45,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly query?: Query;
   readonly body?: Body;
   readonly anyOf?: readonly string[];
+  readonly hasHead?: boolean;
   handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
 }
 
@@ -60,6 +63,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     query: input.query ?? null,
     body: input.body ?? null,
     anyOf: input.anyOf ?? [],
+    hasHead: input.hasHead ?? input.method === 'GET',
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),
   };

@@ -16,6 +16,8 @@ export interface AttemptDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly failpoint: ReachFailpoint;
+  /** Aborted when attempts under way are cut off: an attempt that we broke off ourselves says nothing of its receiver. */
+  readonly cutOff: AbortSignal;
 }
 
 /** A webhook as its deliverer holds it. */
@@ -39,6 +41,7 @@ export async function attemptOnce(
   await deps.failpoint('delivery.before_post');
   const answer = await post(target, delivery, startedAt);
   answered();
+  if (answer.error !== null && deps.cutOff.aborted) return false;
   await deps.failpoint('delivery.answered');
   const attempt = delivery.attempts + 1;
   const wait = answer.error === null ? null : nextWaitMs({ ...answer, attempt }, deps.random());

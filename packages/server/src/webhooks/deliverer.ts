@@ -14,8 +14,10 @@ import { Retries } from './retries.ts';
 const POLL_MS = 1_000;
 /** A lane without work is given up after this, for another process to take. */
 const IDLE_RELEASE_MS = 30_000;
+/** How long a stop waits for receivers to answer; what is cut off then is due as before. */
+const FINISH_WITHIN_MS = 5_000;
 
-export interface DelivererDeps extends AttemptDeps, LeaseDeps {
+export interface DelivererDeps extends Omit<AttemptDeps, 'cutOff'>, LeaseDeps {
   readonly engine: Engine;
   readonly log: Log;
 }
@@ -44,6 +46,8 @@ class WebhookDeliverer implements Deliverer {
   readonly #deps: DelivererDeps;
   readonly #served = new Map<number, Served>();
   readonly #retries: Retries;
+  readonly #cutOff = new AbortController();
+  readonly #attemptDeps: AttemptDeps;
   #stopped = false;
   #stopListening: () => void = () => undefined;
   #cancelPoll: () => void = () => undefined;
@@ -51,13 +55,14 @@ class WebhookDeliverer implements Deliverer {
 
   constructor(deps: DelivererDeps) {
     this.#deps = deps;
+    this.#attemptDeps = { ...deps, cutOff: this.#cutOff.signal };
     this.#retries = new Retries({
       engine: deps.engine,
       writer: deps.writer,
       clock: deps.clock,
       targetOf: (ref) => this.#served.get(ref)?.target,
       firstsWait: () => [...this.#served.values()].some((served) => served.lane?.isWaiting),
-      attempt: (target, delivery) => attemptOnce(deps, target, delivery),
+      attempt: (target, delivery) => attemptOnce(this.#attemptDeps, target, delivery),
       onError: (error) => this.#logError(error),
     });
   }
@@ -73,7 +78,13 @@ class WebhookDeliverer implements Deliverer {
     this.#stopListening();
     this.#cancelPoll();
     await this.#refreshing;
+    const receivers = [...this.#served.values()].map((served) => served.target.receiver);
+    const cancel = this.#deps.clock.after(FINISH_WITHIN_MS, () => {
+      this.#cutOff.abort();
+      for (const receiver of receivers) void receiver.close();
+    });
     await Promise.all([this.#retries.stop(), ...[...this.#served.keys()].map((ref) => this.#drop(ref))]);
+    cancel();
   }
 
   #onWake(topic: string): void {
@@ -148,7 +159,7 @@ class WebhookDeliverer implements Deliverer {
       {
         engine: this.#deps.engine,
         clock: this.#deps.clock,
-        attempt: (delivery, answered) => attemptOnce(this.#deps, served.target, delivery, answered),
+        attempt: (delivery, answered) => attemptOnce(this.#attemptDeps, served.target, delivery, answered),
         onError: (error) => {
           this.#logError(error);
           void this.#close(served);

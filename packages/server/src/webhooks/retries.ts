@@ -91,6 +91,8 @@ export class Retries {
       const max = Math.min(this.#roomOf(webhookRef), this.#room());
       if (max <= 0) continue;
       const claimed = await writer.write(claimRetries, { webhookRef, now, until: now + CLAIM_MS, max });
+      // What was claimed while the process began to stop is left to whoever claims it next.
+      if (this.#stopped) break;
       for (const delivery of claimed) this.#start(target, delivery);
     }
     return Math.max(1, soonest - clock.now());

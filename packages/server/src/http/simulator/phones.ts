@@ -8,7 +8,7 @@ import { hasPrefix } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUse, resolveLine } from '../../lines/resolve.ts';
-import { findChat, findChatById, findChatIds } from '../../store/chats.ts';
+import { findChat, findChatById, findChatIds } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { readLineCursor } from '../../store/lines.ts';
 import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';

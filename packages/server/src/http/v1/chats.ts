@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
-import { pageOfChats } from '../../store/chats.ts';
+import { pageOfChats } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { chatBody } from '../../wire/v1.ts';
 import { limitField, nameField } from '../input.ts';

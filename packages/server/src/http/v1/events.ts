@@ -26,6 +26,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
       method: 'GET',
       path: '/v1/events',
       scope: 'messages:read',
+      hasHead: false,
       query: z.object({
         from: nameField.optional(),
         events: textField(NAMES_MAX).optional(),

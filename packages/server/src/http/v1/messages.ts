@@ -8,7 +8,7 @@ import type { Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
-import { findChat, type StoredChat } from '../../store/chats.ts';
+import { findChat, type StoredChat } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
 import type { Recipient } from '../../store/outbox.ts';

@@ -1,0 +1,98 @@
+/** The configuration: every mistake stops the start with a sentence that names the setting. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig, SETTINGS } from '../src/config.ts';
+
+const KEY = `sk_live_${'a'.repeat(32)}`;
+
+describe('the configuration', () => {
+  it('has a default for every setting', () => {
+    expect(readConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      publicUrl: null,
+      dataDir: './data',
+      databaseUrl: null,
+      roles: ['api', 'worker', 'lines'],
+      bootstrapApiKey: null,
+      ownerEmail: 'owner@localhost',
+      simulator: true,
+      sandboxLine: '+15550100000',
+      logLevel: 'info',
+    });
+  });
+
+  it('has a sentence for every setting', () => {
+    for (const setting of Object.values(SETTINGS)) expect(setting.sentence).toMatch(/^[A-Za-z].*\.$/);
+  });
+
+  it('ignores what is not meant for it', () => {
+    const environment = { PATH: '/bin', PORT: '99999', TRUNKLINE_URL: 'http://x', TRUNKLINE_API_KEY: KEY };
+    expect(readConfig({ ...environment, TRUNKLINE_BRIDGE_TOKEN: 'dtk_x' })).toEqual(readConfig({}));
+  });
+
+  it('refuses a name that it does not know, and lists those that it does', () => {
+    expect(() => readConfig({ TRUNKLINE_PROT: '8080' })).toThrow(ConfigError);
+    expect(() => readConfig({ TRUNKLINE_PROT: '8080' })).toThrow(
+      /^There is no setting TRUNKLINE_PROT\. .*TRUNKLINE_PORT/,
+    );
+    expect(() => readConfig({ TRUNKLINE_PORT_FILE: '/run/port' })).toThrow(/There is no setting TRUNKLINE_PORT_FILE/);
+  });
+
+  it.each([
+    ['TRUNKLINE_PORT', 'eighty'],
+    ['TRUNKLINE_PORT', '65536'],
+    ['TRUNKLINE_PORT', '-1'],
+    ['TRUNKLINE_PORT', ''],
+    ['TRUNKLINE_HOST', ''],
+    ['TRUNKLINE_PUBLIC_URL', 'example.com'],
+    ['TRUNKLINE_DATABASE_URL', 'mysql://localhost/x'],
+    ['TRUNKLINE_ROLES', 'api,janitor'],
+    ['TRUNKLINE_ROLES', ''],
+    ['TRUNKLINE_BOOTSTRAP_API_KEY', 'secret'],
+    ['TRUNKLINE_BOOTSTRAP_API_KEY', 'sk_live_short'],
+    ['TRUNKLINE_OWNER_EMAIL', 'nobody'],
+    ['TRUNKLINE_SIMULATOR', 'yes'],
+    ['TRUNKLINE_SANDBOX_LINE', 'not a handle'],
+    ['TRUNKLINE_LOG_LEVEL', 'loud'],
+  ])('refuses %s=%j by name', (name, value) => {
+    expect(() => readConfig({ [name]: value })).toThrow(ConfigError);
+    expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} cannot be used: `));
+  });
+
+  it('never shows the value of a secret in its refusal', () => {
+    for (const name of ['TRUNKLINE_BOOTSTRAP_API_KEY', 'TRUNKLINE_DATABASE_URL']) {
+      expect(() => readConfig({ [name]: 'hunter2' })).toThrow(/^(?!.*hunter2)/);
+    }
+  });
+
+  it('takes a secret from the file that its twin names, without the line’s end', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
+    const file = join(folder, 'key');
+    await writeFile(file, `${KEY}\n`);
+    expect(readConfig({ TRUNKLINE_BOOTSTRAP_API_KEY_FILE: file }).bootstrapApiKey).toBe(KEY);
+    expect(() => readConfig({ TRUNKLINE_BOOTSTRAP_API_KEY_FILE: file, TRUNKLINE_BOOTSTRAP_API_KEY: KEY })).toThrow(
+      'Set TRUNKLINE_BOOTSTRAP_API_KEY or TRUNKLINE_BOOTSTRAP_API_KEY_FILE, not both.',
+    );
+    expect(() => readConfig({ TRUNKLINE_DATABASE_URL_FILE: join(folder, 'none') })).toThrow(
+      /^TRUNKLINE_DATABASE_URL_FILE names a file that cannot be read/,
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it('starts beside the variables that Kubernetes sets for a service called trunkline', () => {
+    const kubernetes = {
+      TRUNKLINE_SERVICE_HOST: '10.0.0.1',
+      TRUNKLINE_SERVICE_PORT: '8080',
+      TRUNKLINE_SERVICE_PORT_HTTP: '8080',
+      TRUNKLINE_PORT: 'tcp://10.0.0.1:8080',
+      TRUNKLINE_PORT_8080_TCP: 'tcp://10.0.0.1:8080',
+      TRUNKLINE_PORT_8080_TCP_PROTO: 'tcp',
+      TRUNKLINE_PORT_8080_TCP_PORT: '8080',
+      TRUNKLINE_PORT_8080_TCP_ADDR: '10.0.0.1',
+    };
+    expect(readConfig(kubernetes)).toEqual(readConfig({}));
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * Every pair of writes at once on PostgreSQL: one is stopped before each of its statements in turn, and before its
+ * commit, while the other runs. The end, results included, must be that of one after the other, in either order.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createIds } from '../src/domain/ids.ts';
+import type { Engine, Statement, Tx } from '../src/store/database.ts';
+import { createWriter } from '../src/store/writer.ts';
+import { createHome, type Home } from './harness.ts';
+import { openProcess, type Process, STARTED_AT } from './stage.ts';
+import { dump, RUNS, reset, type WriteName } from './write-pairs.ts';
+
+/** How long the one waits for the other, which may itself be waiting for a lock of the one. */
+const PAUSE_MS = 12;
+const NAMES = Object.keys(RUNS) as WriteName[];
+const PAIRS = NAMES.flatMap((first, place) => NAMES.slice(place).map((second) => ({ first, second })));
+
+interface Watched {
+  readonly process: Process;
+  /** The tables that the last write named, and how many statements it took. */
+  readonly seen: { statements: number; tables: Set<string> };
+  /** Called before each statement, and with the count of all before the commit. */
+  onStatement: (index: number) => Promise<void> | undefined;
+}
+
+function watch(process: Process): Watched {
+  const watched: Watched = { process, seen: { statements: 0, tables: new Set() }, onStatement: () => undefined };
+  const step = async (statement: Statement | null) => {
+    for (const [, table = ''] of statement?.sql.matchAll(/(?:from|join|update|into)\s+([a-z_]+)/g) ?? []) {
+      watched.seen.tables.add(table);
+    }
+    await watched.onStatement(watched.seen.statements);
+    if (statement) watched.seen.statements++;
+  };
+  const engine: Engine = {
+    ...process.engine,
+    commit: (run) =>
+      process.engine.commit(async (tx) => {
+        const slow: Tx = {
+          each: async (statement, items) => {
+            if (items.length > 0) await step(statement);
+            return tx.each(statement, items);
+          },
+          one: async (statement, item) => {
+            await step(statement);
+            return tx.one(statement, item);
+          },
+        };
+        const commit = await run(slow);
+        await step(null);
+        if (commit.log.length > 0) watched.seen.tables.add('events').add('deliveries').add('webhooks');
+        return commit;
+      }),
+  };
+  const ids = createIds(
+    () => STARTED_AT,
+    (size) => crypto.getRandomValues(new Uint8Array(size)),
+  );
+  const writer = createWriter(engine, ids);
+  return Object.assign(watched, { process: { ...process, engine, writer } });
+}
+
+describe('two writes at once on postgres', () => {
+  let home: Home;
+  let one: Watched;
+  let other: Watched;
+
+  beforeAll(async () => {
+    home = await createHome('postgres');
+    one = watch(await openProcess(home, () => STARTED_AT));
+    other = watch(await openProcess(home, () => STARTED_AT));
+  });
+  afterAll(async () => {
+    await one.process.databases.close();
+    await other.process.databases.close();
+    await home.remove();
+  });
+
+  type Call = readonly [WriteName, 1 | 2];
+  const call = async (watched: Watched, [name, variant]: Call): Promise<string> => {
+    watched.seen.statements = 0;
+    watched.seen.tables.clear();
+    const [result] = await Promise.allSettled([RUNS[name](watched.process, variant)]);
+    return `${name} ${variant}: ${result.status === 'fulfilled' ? JSON.stringify(result.value) : String(result.reason)}`;
+  };
+  const endOf = async (results: readonly string[]) => ({
+    results: [...results].sort(),
+    world: await dump(one.process.databases.server),
+  });
+
+  const inTurn = async (first: Call, second: Call) => {
+    await reset(one.process.databases.server);
+    const results = [await call(one, first)];
+    const { statements, tables } = { ...one.seen, tables: new Set(one.seen.tables) };
+    results.push(await call(other, second));
+    return { end: await endOf(results), statements, meets: [...tables].some((table) => other.seen.tables.has(table)) };
+  };
+
+  /** `first` stands still before that statement while `second` runs, as far as it gets. */
+  const atOnce = async (first: Call, second: Call, at: number) => {
+    await reset(one.process.databases.server);
+    let running: Promise<string> | null = null;
+    one.onStatement = async (index) => {
+      if (index !== at || running !== null) return;
+      running = call(other, second);
+      await Promise.race([running, new Promise((resolve) => setTimeout(resolve, PAUSE_MS))]);
+    };
+    const result = await call(one, first);
+    one.onStatement = () => undefined;
+    return endOf([result, await (running ?? call(other, second))]);
+  };
+
+  it.each(PAIRS)('$first and $second end as if one came after the other', async ({ first, second }) => {
+    const calls = [[first, 1] as Call, [second, 2] as Call] as const;
+    const serial = [await inTurn(calls[0], calls[1]), await inTurn(calls[1], calls[0])] as const;
+    const allowed = serial.map(({ end }) => end);
+    for (const [place, { statements, meets }] of serial.entries()) {
+      const [stopped, through] = place === 0 ? calls : [calls[1], calls[0]];
+      // Writes that share no table are only tried with the one about to commit.
+      for (let at = meets ? 1 : statements; at <= statements; at++) {
+        expect(allowed, `${stopped[0]} stopped before statement ${at}`).toContainEqual(
+          await atOnce(stopped, through, at),
+        );
+      }
+    }
+  });
+});

@@ -1,0 +1,220 @@
+/** A small world in which every write has something to do, and what it looks like afterwards. PostgreSQL only. */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Engine } from '../src/store/database.ts';
+import type { AttemptResult } from '../src/store/deliveries.ts';
+import type { Claim } from '../src/store/leases.ts';
+import { WRITES } from '../src/store/writes.ts';
+import { PHONE } from './harness.ts';
+import { failure, inbound, own, part, receipt } from './sightings.ts';
+import { type Process, STARTED_AT } from './stage.ts';
+
+export type WriteName = keyof typeof WRITES;
+/** 1 or 2: two of one kind that run at once are told apart by what they make. */
+export type Run = (process: Process, variant: 1 | 2) => Promise<unknown>;
+
+const NOW = STARTED_AT;
+const FENCE = 5;
+const STRANGER = '+15550109002';
+const LINE_CLAIM: Claim = { lane: 'line 1', fence: FENCE };
+const LEASE = { name: 'line 1', holder: 'the holder', fence: FENCE };
+const TABLES = [
+  'attempts',
+  'deliveries',
+  'events',
+  'webhooks',
+  'held_messages',
+  'messages',
+  'chats',
+  'outbox',
+  'line_cursors',
+  'leases',
+  'api_keys',
+  'lines',
+  'accounts',
+  'installation',
+];
+
+/** Puts the world back to how each run begins. */
+export async function reset(engine: Engine): Promise<void> {
+  const clear = TABLES.map((table) => `delete from ${table}`).join('; ');
+  await sql.raw(`begin; ${clear}; ${SEED}; commit`).execute(engine.query);
+}
+
+const SEED = `
+  insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW});
+  insert into lines values (1, 'ln_1', 1, '+15550100001', null, 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
+  insert into line_cursors values (1, '0');
+  insert into leases values ('line 1', 'the holder', ${FENCE}, 0);
+  insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
+  insert into outbox (ref, id, account_ref, line_ref, recipient, is_group, state, payload, attempts, hand_overs, fence,
+    not_before, echo_due_at, guid, created_at, updated_at) values
+    (1, 'obx_pending', 1, 1, '${PHONE}', 0, 'pending', '{}', 0, 0, 0, 0, null, null, ${NOW}, ${NOW}),
+    (2, 'obx_sending', 1, 1, '${PHONE}', 0, 'sending', '{}', 1, 1, ${FENCE}, 0, null, null, ${NOW}, ${NOW}),
+    (3, 'obx_waiting', 1, 1, '${STRANGER}', 0, 'waiting', '{}', 1, 1, ${FENCE}, ${NOW}, null, null, ${NOW}, ${NOW}),
+    (4, 'obx_overdue', 1, 1, '${PHONE}', 0, 'handed_over', '{}', 1, 1, ${FENCE}, 0, ${NOW}, 'O', ${NOW}, ${NOW}),
+    (5, 'obx_doubted', 1, 1, '${PHONE}', 0, 'unknown', '{}', 1, 1, ${FENCE}, 0, ${NOW}, null, ${NOW}, ${NOW});
+  insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
+    state, synced_at, updated_at) values
+    (1, ${NOW}, 1, 'msg_own', 1, 1, 'OWN', '+15550100001', 'Hello', 'imessage', 1, 'sent', ${NOW}, ${NOW}),
+    (1, ${NOW}, 2, 'msg_held', 1, 1, 'HELD', '${PHONE}', 'http://', 'imessage', 0, 'received', ${NOW}, ${NOW});
+  insert into held_messages values (2, 1, 1, '${PHONE}', 'HELD', ${NOW});
+  insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, created_at) values
+    (1, 'wh_1', 1, 1, 'http://1', '["message.received","message.sent"]', 's', 1, ${NOW}),
+    (2, 'wh_2', 1, 1, 'http://2', '["message.received"]', 's', 1, ${NOW});
+  insert into events (seq, id, account_ref, line_ref, chat_ref, message_ref, type, data, created_at) values
+    (1, 'evt_1', 1, 1, 1, 1, 'message.sent', '{}', ${NOW}), (2, 'evt_2', 1, 1, 1, null, 'message.sent', '{}', ${NOW});
+  insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, claimed_until,
+    created_at) values (1, 1, 'dlv_1', 1, 1, 'new', 0, ${NOW}, 0, ${NOW}), (1, 2, 'dlv_2', 1, 1, 'retry', 1, ${NOW}, 0, ${NOW});
+  insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null);
+  select setval(pg_get_serial_sequence('events', 'seq'), 100), setval('messages_ref_seq', 100),
+    setval(pg_get_serial_sequence('chats', 'ref'), 100), setval(pg_get_serial_sequence('outbox', 'ref'), 100),
+    setval(pg_get_serial_sequence('webhooks', 'ref'), 100), setval(pg_get_serial_sequence('lines', 'ref'), 100),
+    setval(pg_get_serial_sequence('accounts', 'ref'), 100), setval(pg_get_serial_sequence('api_keys', 'ref'), 100)`;
+
+const report = {
+  claim: LINE_CLAIM,
+  line: {
+    ref: 1,
+    id: 'ln_1',
+    accountRef: 1,
+    handle: '+15550100001',
+    label: null,
+    service: 'imessage',
+    kind: 'simulator',
+    isActive: true,
+    isSandbox: false,
+    contactFirst: false,
+    paceMs: 0,
+  },
+  events: [
+    own('E1', { reference: 'obx_sending', cursor: '1' }),
+    own('E2', { reference: 'obx_pending', cursor: '2' }),
+    own('O', { cursor: '3' }),
+    own('D', { reference: 'obx_doubted', cursor: '4' }),
+    { ...failure('obx_waiting', 'Too late.'), cursor: '5' },
+    { ...receipt('OWN', 'delivered'), cursor: '6' },
+    { ...receipt('OWN', 'read'), cursor: '7' },
+    { ...part('HELD'), cursor: '8' },
+    inbound('IN', { sender: STRANGER, cursor: '9' }),
+  ],
+  now: NOW,
+} as const;
+
+function attempt(variant: 1 | 2): AttemptResult {
+  const common = { webhookRef: 1, eventSeq: 2, attempt: 2, startedAt: NOW, durationMs: 1, answer: null };
+  return variant === 1
+    ? { ...common, status: 200, error: null, dueAt: null }
+    : { ...common, status: 500, error: 'answered 500', dueAt: NOW + 5_000 };
+}
+
+const newAccount = (variant: 1 | 2) => ({ id: `acc_new_${variant}`, ownerEmail: 'a@b', now: NOW });
+const newLine = (variant: 1 | 2) => ({ ...report.line, id: `ln_new_${variant}`, handle: '+15550100077', now: NOW });
+const newKey = (variant: 1 | 2) => ({
+  id: `key_new_${variant}`,
+  name: 'A key',
+  prefix: 'sk_live_',
+  hash: createHash('sha256').update(`${variant}`).digest('hex'),
+  scopes: [],
+  lineRefs: null,
+  expiresAt: null,
+  now: NOW,
+});
+
+/** One item for each write, and what of its result can be compared from run to run. */
+export const RUNS: Readonly<Record<WriteName, Run>> = {
+  acceptItems: ({ writer }, variant) =>
+    writer.write(WRITES.acceptItems, {
+      id: `obx_new_${variant}`,
+      accountRef: 1,
+      lineRef: 1,
+      to: { kind: 'handle', handle: STRANGER },
+      contactFirst: true,
+      payload: '{}',
+      now: NOW,
+    }),
+  claimItems: async ({ writer }) => {
+    const items = await writer.write(WRITES.claimItems, { claim: LINE_CLAIM, lineRef: 1, limit: 10, now: NOW });
+    return items === 'fenced' ? items : items.map((item) => item.id);
+  },
+  settleItems: ({ writer }, variant) =>
+    writer.write(WRITES.settleItems, {
+      claim: LINE_CLAIM,
+      lineRef: 1,
+      ref: 2,
+      handOver: 1,
+      outcome: variant === 1 ? { state: 'not_started', reason: 'Later.' } : { state: 'handed_over', guid: 'E1' },
+      now: NOW,
+    }),
+  expireItems: ({ writer }) => writer.write(WRITES.expireItems, { now: NOW }),
+  recordSightings: ({ writer }) => writer.write(WRITES.recordSightings, report),
+  announceDue: ({ writer }) => writer.write(WRITES.announceDue, { now: NOW }),
+  claimRetries: async ({ writer }) => {
+    const item = { webhookRef: 1, now: NOW, until: NOW + 15_000, max: 10 };
+    return (await writer.write(WRITES.claimRetries, item)).map((delivery) => delivery.id);
+  },
+  extendRetries: ({ writer }) =>
+    writer.write(WRITES.extendRetries, { webhookRef: 1, eventSeq: 2, until: NOW + 30_000 }),
+  recordAttempts: ({ writer }, variant) => writer.write(WRITES.recordAttempts, attempt(variant)),
+  createWebhooks: ({ writer }, variant) =>
+    writer.write(WRITES.createWebhooks, {
+      id: `wh_new_${variant}`,
+      accountRef: 1,
+      lineRef: 1,
+      url: 'http://3',
+      events: ['message.received'],
+      secret: 's',
+      now: NOW,
+    }),
+  deleteWebhooks: ({ writer }) => writer.write(WRITES.deleteWebhooks, { id: 'wh_1', accountRef: 1, now: NOW }),
+  disableWebhooks: ({ writer }) => writer.write(WRITES.disableWebhooks, { ref: 1, reason: 'It answered 410.' }),
+  acquireLeases: ({ writer }, variant) =>
+    writer.write(WRITES.acquireLeases, { name: 'line 1', holder: `taker ${variant}`, ms: 12_000 }),
+  renewLeases: ({ writer }) => writer.write(WRITES.renewLeases, { ...LEASE, ms: 12_000 }),
+  releaseLeases: ({ writer }) => writer.write(WRITES.releaseLeases, LEASE),
+  createFirstInstallation: ({ writer }, variant) =>
+    writer.write(WRITES.createFirstInstallation, {
+      account: newAccount(variant),
+      key: newKey(variant),
+      lines: [newLine(variant)],
+    }),
+  createAccounts: async ({ writer }, variant) =>
+    (await writer.write(WRITES.createAccounts, { ...newAccount(variant), id: `acc_other_${variant}` })) > 0,
+  createKeys: ({ writer }, variant) =>
+    writer.write(WRITES.createKeys, {
+      ...newKey(variant),
+      id: `key_other_${variant}`,
+      hash: `h${variant}`,
+      accountRef: 1,
+    }),
+  createLines: async ({ writer }, variant) =>
+    (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
+};
+
+/** Every table, without what differs from run to run: refs, drawn ids, numbers of events and the database's clock. */
+export async function dump(engine: Engine): Promise<string> {
+  const parts = Object.entries(DUMP).map(([name, query]) => `'${name}', (select json_agg(t) from (${query}) t)`);
+  const { rows } = await sql.raw(`select json_build_object(${parts.join(', ')})::text as world`).execute(engine.query);
+  return JSON.stringify(rows);
+}
+
+const DUMP = {
+  outbox: `select id, recipient, state, attempts, hand_overs, fence, not_before, echo_due_at, guid, error, completed_at
+    from outbox order by id`,
+  messages: `select m.guid, c.identifier, m.sender, m.state, m.delivered_at, m.read_at, o.id as item
+    from messages m join chats c on c.ref = m.chat_ref left join outbox o on o.ref = m.outbox_ref order by m.guid`,
+  chats: 'select identifier, name, participants, has_received_inbound, last_message_at from chats order by identifier',
+  held: 'select guid, announce_at from held_messages order by guid',
+  events: `select e.type, m.guid, c.identifier from events e left join messages m on m.ref = e.message_ref
+    left join chats c on c.ref = e.chat_ref order by e.seq`,
+  deliveries: `select w.id, (select count(*) from events e where e.seq <= d.event_seq) as place, d.state, d.attempts,
+    d.due_at, d.claimed_until, d.last_error from deliveries d join webhooks w on w.ref = d.webhook_ref order by 1, 2`,
+  attempts: 'select webhook_ref, attempt, error from attempts order by webhook_ref, event_seq, attempt',
+  webhooks: 'select id, is_active, disabled_reason, failing_since, deleted_at from webhooks order by id',
+  leases: 'select name, holder, fence, expires_at > 0 as runs from leases order by name',
+  cursors: 'select * from line_cursors order by line_ref',
+  accounts: 'select id from accounts order by id',
+  keys: 'select id, hash from api_keys order by id',
+  lines: 'select id, handle from lines order by id',
+  installation: 'select * from installation order by name',
+};
