@@ -41,7 +41,7 @@ export interface PostgresServer {
 /** Also for scripts that need a PostgreSQL of their own (`bench/`). */
 export async function startPostgres(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-postgres-'));
-  const binaries = await readablePackage();
+  const { loaded: binaries, removeExitHook } = await withoutEarlyExit(readablePackage);
   const port = await freePort();
   const log: string[] = [];
   const keep = (text: unknown): void => {
@@ -77,8 +77,34 @@ export async function startPostgres(): Promise<PostgresServer> {
     url: `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`,
     stop: async () => {
       await postgres.stop();
+      removeExitHook();
       process.off('exit', remove);
       remove();
+    },
+  };
+}
+
+interface Loaded<T> {
+  readonly loaded: T;
+  /** Takes away the hook that ends the server with the process. */
+  removeExitHook(): void;
+}
+
+/**
+ * The package ends its server when the process ends. Its hook on `beforeExit` leaves with code 0, so that a failed run
+ * would look like a good one: it is taken away at once. The one on `exit` stays as long as the server runs.
+ */
+async function withoutEarlyExit<T>(load: () => Promise<T>): Promise<Loaded<T>> {
+  const before = { beforeExit: process.listeners('beforeExit'), exit: process.listeners('exit') };
+  const loaded = await load();
+  for (const hook of process.listeners('beforeExit')) {
+    if (!before.beforeExit.includes(hook)) process.off('beforeExit', hook);
+  }
+  const exitHooks = process.listeners('exit').filter((hook) => !before.exit.includes(hook));
+  return {
+    loaded,
+    removeExitHook() {
+      for (const hook of exitHooks) process.off('exit', hook);
     },
   };
 }

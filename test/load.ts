@@ -1,0 +1,100 @@
+/** Clients that go on whatever happens to the server, and remember what was acknowledged to them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, LINE, post } from './client.ts';
+
+const SENDERS = 16;
+const TEXTERS = 4;
+/** One send in so many goes to the phone that no message reaches. */
+const REFUSED_EVERY = 40;
+const NOT_IMESSAGE = '+15550100400';
+const PAUSE_WITHOUT_SERVER_MS = 10;
+const OVERLOADED = 503;
+
+export interface LoadOptions {
+  /** The addresses of the processes that run just now. */
+  readonly addresses: () => readonly string[];
+  /** Who may be written to: handles and chats. */
+  readonly recipients: readonly string[];
+  /** Who writes to the line. */
+  readonly phones: readonly string[];
+  /** Each client pauses this long after an answer. */
+  readonly pauseMs: number;
+}
+
+export interface Load {
+  /** The sends that were answered with 201: the item's id, and to whom it goes. */
+  readonly accepted: ReadonlyMap<string, string>;
+  /** The GUIDs of the texts that were answered with 201. */
+  readonly heard: ReadonlySet<string>;
+  /** Answers that no client of a healthy server gets. */
+  readonly surprises: readonly string[];
+  start(): void;
+  /** Resolves when the last answer is in. */
+  stop(): Promise<void>;
+}
+
+export function isRefused(recipient: string): boolean {
+  return recipient === NOT_IMESSAGE;
+}
+
+export function createLoad(options: LoadOptions): Load {
+  const accepted = new Map<string, string>();
+  const heard = new Set<string>();
+  const surprises: string[] = [];
+  let isOn = false;
+  let clients: Promise<void>[] = [];
+  let count = 0;
+
+  async function send(address: string): Promise<void> {
+    const isDoomed = ++count % REFUSED_EVERY === 0;
+    const to = isDoomed ? NOT_IMESSAGE : anyOf(options.recipients);
+    const answer = await post(address, '/v1/messages', { from: LINE, to, text: `Message ${count}` });
+    if (answer.status === 201) accepted.set(String(answer.body['id']), to);
+    else note(answer);
+  }
+
+  async function text(address: string): Promise<void> {
+    const from = anyOf(options.phones);
+    const answer = await post(address, '/simulator/v1/messages', { from, to: LINE, text: `Text ${++count}` });
+    if (answer.status === 201) heard.add(String(answer.body['guid']));
+    else note(answer);
+  }
+
+  function note({ status, body }: Answer): void {
+    if (status !== OVERLOADED) surprises.push(`${status} ${JSON.stringify(body)}`);
+  }
+
+  async function client(act: (address: string) => Promise<void>): Promise<void> {
+    while (isOn) {
+      const addresses = options.addresses();
+      // Nobody answers: the process was killed or frozen, and nothing was acknowledged.
+      const hasAnswer = addresses.length > 0 && (await act(anyOf(addresses)).then(always, never));
+      await sleep(hasAnswer ? options.pauseMs * (0.5 + Math.random()) : PAUSE_WITHOUT_SERVER_MS);
+    }
+  }
+
+  return {
+    accepted,
+    heard,
+    surprises,
+    start() {
+      if (isOn) return;
+      isOn = true;
+      const acts = [...Array.from({ length: SENDERS }, () => send), ...Array.from({ length: TEXTERS }, () => text)];
+      clients = acts.map(client);
+    },
+    async stop() {
+      isOn = false;
+      await Promise.all(clients);
+    },
+  };
+}
+
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+function anyOf<T>(list: readonly T[]): T {
+  const one = list[Math.floor(Math.random() * list.length)];
+  if (one === undefined) throw new Error('There is none to choose from.');
+  return one;
+}
