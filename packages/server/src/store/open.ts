@@ -13,11 +13,12 @@ export interface Databases {
 
 const SERVER_SCHEMA = 'trunkline';
 const SIMULATOR_SCHEMA = 'simulator';
+const SERVER_CACHE_KIB = 16_000;
 
 /** SQLite files in a data folder, whose lock is held until the databases are closed. */
 export async function openSqliteFolder(file: (name: string) => string): Promise<Databases> {
   const lock = lockFolder(file('lock'));
-  const server = openSqlite({ file: file('trunkline.sqlite') });
+  const server = openSqlite({ file: file('trunkline.sqlite'), cacheKib: SERVER_CACHE_KIB });
   const simulator = openSqlite({ file: file('simulator.sqlite') });
   await migrate(server);
   // With the lock in hand, whoever held a lease is gone: its lanes are ours at once.

@@ -10,13 +10,10 @@ import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUse, resolveLine } from '../../lines/resolve.ts';
 import { findChat, findChatById, findChatIds } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
-import { readLineCursor } from '../../store/lines.ts';
 import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
+import { createHeard, type Heard } from './heard.ts';
 
-/** How long a 201 waits for the line to report what the phone did. A line that is offline reports it later. */
-const REPORTED_WITHIN_MS = 5_000;
-const REPORTED_POLL_MS = 5;
 const PARTICIPANTS_MAX = 32;
 const PHONE_PAGE_MAX = 1_000;
 
@@ -31,9 +28,10 @@ const rate = z.number().min(0).max(1).optional();
 const milliseconds = z.number().int().min(0).max(600_000).optional();
 
 export function simulatorRoutes(deps: SimulatorDeps): Route[] {
+  const heard = createHeard(deps.engine, deps.clock);
   return [
-    textRoute(deps),
-    groupRoute(deps),
+    textRoute(deps, heard),
+    groupRoute(deps, heard),
     phoneMessagesRoute(deps),
     ...faultRoutes(deps),
     route({
@@ -53,7 +51,7 @@ export function simulatorRoutes(deps: SimulatorDeps): Route[] {
   ];
 }
 
-function textRoute(deps: SimulatorDeps): Route {
+function textRoute(deps: SimulatorDeps, heard: Heard): Route {
   return route({
     method: 'POST',
     path: '/simulator/v1/messages',
@@ -65,14 +63,14 @@ function textRoute(deps: SimulatorDeps): Route {
       const { line, group } = await addressed(deps, caller, body.to);
       const texted = await deps.network.text({ from, to: group ?? line.handle, text: body.text });
       if (!texted) throw invalidValue('from', 'must be one of the group');
-      await reported(deps, line, texted.seq);
+      await heard.wait(line.ref, texted.seq);
       const chat = await findChat(deps.engine, line.accountRef, line.ref, { identifier: group ?? from });
       return { guid: texted.guid, chat_id: chat?.id ?? null };
     },
   });
 }
 
-function groupRoute(deps: SimulatorDeps): Route {
+function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
   return route({
     method: 'POST',
     path: '/simulator/v1/groups',
@@ -88,7 +86,7 @@ function groupRoute(deps: SimulatorDeps): Route {
       const participants = [...new Set(body.participants.map((one) => handleOf('participants', one)))];
       if (participants.includes(line.handle)) throw invalidValue('participants', 'must not name the line itself');
       const group = await deps.network.createGroup({ line: line.handle, participants, name: body.name ?? null });
-      await reported(deps, line, group.seq);
+      await heard.wait(line.ref, group.seq);
       const by = { identifier: group.identifier };
       return { chat_id: (await findChat(deps.engine, line.accountRef, line.ref, by))?.id ?? null };
     },
@@ -206,16 +204,6 @@ async function addressed(
 async function shownLines(deps: SimulatorDeps, caller: Caller, name: string | undefined): Promise<readonly Line[]> {
   if (name !== undefined) return [await simulatedLine(deps, caller, name, 'line')];
   return deps.registry.all().filter((line) => isThere(caller, line));
-}
-
-/** Waits until the line's driver has reported the entry and the server has committed it. */
-async function reported(deps: SimulatorDeps, line: Line, seq: number): Promise<void> {
-  const deadline = deps.clock.monotonic() + REPORTED_WITHIN_MS;
-  while (deps.clock.monotonic() < deadline) {
-    const cursor = await readLineCursor(deps.engine, line.ref);
-    if (cursor !== null && Number(cursor) >= seq) return;
-    await new Promise<void>((resolve) => deps.clock.after(REPORTED_POLL_MS, resolve));
-  }
 }
 
 function phoneMessageBody(message: PhoneMessage, chatId: string | null) {

@@ -15,10 +15,11 @@ import type { Schema } from '../schema.ts';
 import { SqliteDialect } from './sqlite-kysely.ts';
 import { sqliteText } from './statement-text.ts';
 
+/** Of each connection, where nothing else is said. */
+const CACHE_KIB = 4_000;
 const BUSY_TIMEOUT_MS = 5_000;
 const WAL_AUTOCHECKPOINT_PAGES = 1_000;
 const SYNCHRONOUS_FULL = 2;
-const CACHE_KIB = 32_000;
 /** Prepared statements kept per connection; the hot ones number a few dozen. */
 const STATEMENTS_MAX = 500;
 
@@ -27,11 +28,13 @@ const UNAVAILABLE = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|NOMEM)/;
 
 export interface SqliteOptions {
   readonly file: string;
+  /** Pages that each of the two connections keeps in memory. */
+  readonly cacheKib?: number;
 }
 
 export function openSqlite(options: SqliteOptions): Engine {
-  const writer = openConnection(options.file, false);
-  const reader = openConnection(options.file, true);
+  const writer = openConnection(options, false);
+  const reader = openConnection(options, true);
   const listeners = new Set<(topic: string) => void>();
   const write = statementCache(writer);
   const readStatements = statementCache(reader);
@@ -134,9 +137,9 @@ function appendLog(write: (statement: Statement) => Prepared, log: readonly LogE
   }
 }
 
-function openConnection(file: string, readonly: boolean): Sqlite.Database {
+function openConnection({ file, cacheKib = CACHE_KIB }: SqliteOptions, readonly: boolean): Sqlite.Database {
   const connection = new Sqlite(file, { readonly, timeout: BUSY_TIMEOUT_MS });
-  connection.pragma(`cache_size = -${CACHE_KIB}`);
+  connection.pragma(`cache_size = -${cacheKib}`);
   connection.pragma('temp_store = memory');
   if (readonly) return connection;
   connection.pragma('journal_mode = wal');
