@@ -12,6 +12,20 @@ const PREFIX = 'TRUNKLINE_';
 /** Known to other programs of ours, and no setting of the server. */
 const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_KEY', 'TRUNKLINE_BRIDGE_TOKEN']);
 
+/**
+ * Settings that the product documents and this version does not use yet. They do not stop the start, so that one
+ * environment serves every version; the log says that they have no effect.
+ */
+const NOT_USED_YET: ReadonlySet<string> = new Set([
+  'TRUNKLINE_BLOBS_URL',
+  'TRUNKLINE_SECRET_KEY',
+  'TRUNKLINE_SINK_NETWORKS',
+  'TRUNKLINE_RATE_LIMIT_PER_HOUR',
+  'TRUNKLINE_FILE_LIMIT_MB',
+  'TRUNKLINE_RETENTION_DAYS',
+  'TRUNKLINE_METRICS',
+]);
+
 interface Setting {
   readonly schema: z.ZodType;
   readonly default: string;
@@ -105,6 +119,8 @@ export interface Config {
   readonly simulator: boolean;
   readonly sandboxLine: string | null;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Names that were set and have no effect in this version. */
+  readonly withoutEffect: readonly string[];
 }
 
 /** A setting that stops the start, with a sentence that says which and why. */
@@ -132,6 +148,7 @@ export function readConfig(environment: Environment): Config {
     simulator: read(environment, 'TRUNKLINE_SIMULATOR'),
     sandboxLine: read(environment, 'TRUNKLINE_SANDBOX_LINE'),
     logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
+    withoutEffect: Object.keys(environment).filter(isNotUsedYet),
   };
 }
 
@@ -168,8 +185,12 @@ function refuseUnknown(environment: Environment): void {
   }
 }
 
+function isNotUsedYet(name: string): boolean {
+  return NOT_USED_YET.has(name.replace(/_FILE$/, ''));
+}
+
 function isKnown(name: string): boolean {
-  if (Object.hasOwn(SETTINGS, name) || NOT_OURS.has(name)) return true;
+  if (Object.hasOwn(SETTINGS, name) || NOT_OURS.has(name) || isNotUsedYet(name)) return true;
   const base = name.replace(/_FILE$/, '');
   return Object.hasOwn(SETTINGS, base) && 'isSecret' in (SETTINGS[base as SettingName] satisfies Setting);
 }

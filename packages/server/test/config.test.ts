@@ -21,6 +21,7 @@ describe('the configuration', () => {
       simulator: true,
       sandboxLine: '+15550100000',
       logLevel: 'info',
+      withoutEffect: [],
     });
   });
 
@@ -31,6 +32,12 @@ describe('the configuration', () => {
   it('ignores what is not meant for it', () => {
     const environment = { PATH: '/bin', PORT: '99999', TRUNKLINE_URL: 'http://x', TRUNKLINE_API_KEY: KEY };
     expect(readConfig({ ...environment, TRUNKLINE_BRIDGE_TOKEN: 'dtk_x' })).toEqual(readConfig({}));
+  });
+
+  it('takes a documented setting that this version does not use yet, and says so', () => {
+    const config = readConfig({ TRUNKLINE_METRICS: 'on', TRUNKLINE_SECRET_KEY_FILE: '/run/secrets/key' });
+    expect(config.withoutEffect).toEqual(['TRUNKLINE_METRICS', 'TRUNKLINE_SECRET_KEY_FILE']);
+    expect(readConfig({}).withoutEffect).toEqual([]);
   });
 
   it('refuses a name that it does not know, and lists those that it does', () => {
