@@ -18,10 +18,3 @@ export function createLog(level: LogLevel, isTerminal: boolean): Log {
     },
   });
 }
-
-/** A handle as it may stand in a log: `+1555...4567`, `a...@example.com`. */
-export function maskHandle(handle: string): string {
-  const at = handle.indexOf('@');
-  if (at > 0) return `${handle.slice(0, 1)}...${handle.slice(at)}`;
-  return handle.length > 9 ? `${handle.slice(0, 5)}...${handle.slice(-4)}` : '...';
-}

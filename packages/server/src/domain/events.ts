@@ -7,8 +7,6 @@ export const EVENTS = {
 } as const satisfies Record<string, { scope: Scope; sentence: string }>;
 export type EventType = keyof typeof EVENTS;
 
-export const EVENT_TYPES = Object.keys(EVENTS) as EventType[];
-
 /** The names a webhook may subscribe to today; the reactions' events are born with the reactions. */
 export const WEBHOOK_EVENTS = ['message.received', 'message.sent', 'reaction.added', 'reaction.removed'] as const;
 export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];

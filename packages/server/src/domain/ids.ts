@@ -17,9 +17,6 @@ export const ID_PREFIXES = {
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
-/** The integer by which rows of one table refer to a row of another. Below 2^53. */
-export type Ref<K extends string> = number & { readonly __ref?: K };
-
 export interface Ids {
   make(kind: IdKind): string;
   /** A UUIDv7 in lower case: neighbours in time are neighbours in an index. */

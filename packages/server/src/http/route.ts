@@ -69,11 +69,6 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
   };
 }
 
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly nextCursor: string | null;
-}
-
 export function list(data: readonly unknown[], nextCursor: string | null = null): Result {
   return { data, has_more: nextCursor !== null, next_cursor: nextCursor };
 }

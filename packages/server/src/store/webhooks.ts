@@ -92,7 +92,7 @@ const disable = statement(
   'update webhooks set is_active = 0, disabled_reason = i.reason where ref = i.ref and is_active = 1 returning ref',
 );
 
-/** Ends a webhook that answered 410 or has failed for too long. What is due stays, to be sent again on demand. */
+/** Ends a webhook that answered 410 or has failed for too long. What was due is dropped, and stays to be seen. */
 export const disableWebhooks: Write<{ ref: number; reason: string }, null> = {
   name: 'disable_webhooks',
   kind: 'outcome',
