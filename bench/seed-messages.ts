@@ -26,7 +26,10 @@ export interface SeededChat {
   readonly deepestCursor: string;
 }
 
-const selectLine = statement({ handle: 'text' }, 'select ref, account_ref from lines where handle = i.handle');
+const selectLine = statement(
+  { handle: 'text' },
+  'select lines.ref, lines.account_ref from lines{, items} where lines.handle = i.handle',
+);
 const insertChats = insertInto(
   'chats',
   {
@@ -64,7 +67,7 @@ const insertOutbox = insertInto(
 const touchChats = statement(
   { line_ref: 'int', created_at: 'int' },
   `update chats set last_message_at = (select max(m.sent_at) from messages m where m.chat_ref = chats.ref)
-   where line_ref = i.line_ref and created_at = i.created_at
+   {from items} where chats.line_ref = i.line_ref and chats.created_at = i.created_at
    and exists (select 1 from messages m where m.chat_ref = chats.ref)`,
 );
 const oldestButAPage = statement(
