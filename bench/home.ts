@@ -1,11 +1,10 @@
 /** Where a server under measurement keeps its data: a folder of its own, or a database of its own in one PostgreSQL. */
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { EngineKind } from '../packages/server/src/store/database.ts';
+import { createTestDatabase } from '../packages/server/test/postgres-database.ts';
 import { type PostgresServer, startPostgres } from '../test/postgres.ts';
 import { whenEnded } from './programs.ts';
 
@@ -53,23 +52,6 @@ export async function openHomes(): Promise<Homes> {
 }
 
 async function createDatabase(adminUrl: string): Promise<Home> {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  await runAsAdmin(adminUrl, `create database ${name}`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  return {
-    engine: 'postgres',
-    environment: { TRUNKLINE_DATABASE_URL: url.href },
-    remove: () => runAsAdmin(adminUrl, `drop database if exists ${name} with (force)`),
-  };
-}
-
-async function runAsAdmin(adminUrl: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
+  const database = await createTestDatabase(adminUrl);
+  return { engine: 'postgres', environment: { TRUNKLINE_DATABASE_URL: database.url }, remove: database.drop };
 }

@@ -6,10 +6,11 @@ import type { Config } from './config.ts';
 import type { Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
 import { SCOPES } from './domain/scopes.ts';
+import { createHeard } from './lines/heard.ts';
 import { hasAnyKey } from './store/accounts.ts';
 import type { Engine } from './store/database.ts';
 import { createFirstInstallation } from './store/first-installation.ts';
-import { type NewLine, readLineCursor } from './store/lines.ts';
+import type { NewLine } from './store/lines.ts';
 import type { Writer } from './store/writer.ts';
 
 export const FIRST_LINE = '+15550100001';
@@ -18,7 +19,6 @@ export const FIRST_PHONE = '+15550109999';
 const GREETING_GUID = '00000000-0000-4000-8000-000000000001';
 /** A first `curl` must not be refused because the greeting is still on its way. */
 const HEARD_WITHIN_MS = 3_000;
-const HEARD_POLL_MS = 5;
 const GREETING = 'Hello! I am a simulated phone. Send me something.';
 
 export interface FirstStartDeps {
@@ -61,13 +61,7 @@ export async function greet(
 ): Promise<void> {
   if (!line?.isActive) return;
   const greeting = await network.text({ from: FIRST_PHONE, to: FIRST_LINE, text: GREETING, guid: GREETING_GUID });
-  if (!greeting) return;
-  const deadline = clock.monotonic() + HEARD_WITHIN_MS;
-  while (clock.monotonic() < deadline) {
-    const cursor = await readLineCursor(engine, line.ref);
-    if (cursor !== null && Number(cursor) >= greeting.seq) return;
-    await new Promise<void>((resolve) => clock.after(HEARD_POLL_MS, resolve));
-  }
+  if (greeting) await createHeard(engine, clock).wait(line.ref, greeting.seq, HEARD_WITHIN_MS);
 }
 
 function firstLines(deps: FirstStartDeps, config: Config, now: number): Omit<NewLine, 'accountRef'>[] {

@@ -33,13 +33,17 @@ export function createIds(now: () => number, randomBytes: (size: number) => Uint
   let stampedAt = -1;
   let stamp = '';
 
-  function take(): Uint8Array {
+  /** The random part of a UUIDv7, with its version and variant. */
+  function takeRandom(): Uint8Array {
     if (used + RANDOM_BYTES_PER_ID > pool.length) {
       pool = randomBytes(POOL_BYTES);
       used = 0;
     }
     used += RANDOM_BYTES_PER_ID;
-    return pool.subarray(used - RANDOM_BYTES_PER_ID, used);
+    const bytes = pool.subarray(used - RANDOM_BYTES_PER_ID, used);
+    bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
+    bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
+    return bytes;
   }
 
   return {
@@ -49,17 +53,12 @@ export function createIds(now: () => number, randomBytes: (size: number) => Uint
         stampedAt = at;
         stamp = encodeTime(at);
       }
-      const bytes = take();
-      bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
-      bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
+      const bytes = takeRandom();
       return `${ID_PREFIXES[kind]}_${stamp}${encodeBytes(bytes)}`;
     },
     uuid() {
       const time = now().toString(16).padStart(12, '0');
-      const bytes = Buffer.from(take());
-      bytes[0] = 0x70 | ((bytes[0] ?? 0) & 0x0f);
-      bytes[2] = 0x80 | ((bytes[2] ?? 0) & 0x3f);
-      const hex = bytes.toString('hex');
+      const hex = Buffer.from(takeRandom()).toString('hex');
       return `${time.slice(0, 8)}-${time.slice(8)}-${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8)}`;
     },
   };

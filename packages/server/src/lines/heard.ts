@@ -2,17 +2,15 @@
  * Waits until a line has heard what a phone did: its driver has reported the entry and the server has committed it. All
  * who wait for one line share one look at its cursor, so that many waiting requests cost no more than one.
  */
-import type { Clock } from '../../clock.ts';
-import type { Engine } from '../../store/database.ts';
-import { readLineCursor } from '../../store/lines.ts';
+import type { Clock } from '../clock.ts';
+import type { Engine } from '../store/database.ts';
+import { readLineCursor } from '../store/lines.ts';
 
-/** How long a 201 waits. A line that is offline hears of it later. */
-const HEARD_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 3;
 
 export interface Heard {
   /** Resolves when the line has heard its entry `seq`, or when waiting for it has taken too long. */
-  wait(lineRef: number, seq: number): Promise<void>;
+  wait(lineRef: number, seq: number, withinMs: number): Promise<void>;
 }
 
 interface Waiter {
@@ -44,9 +42,9 @@ export function createHeard(engine: Engine, clock: Clock): Heard {
   }
 
   return {
-    wait(lineRef, seq) {
+    wait(lineRef, seq, withinMs) {
       return new Promise((resolve) => {
-        const waiter = { seq, deadline: clock.monotonic() + HEARD_WITHIN_MS, resolve };
+        const waiter = { seq, deadline: clock.monotonic() + withinMs, resolve };
         const known = waiting.get(lineRef);
         if (known) {
           known.add(waiter);

@@ -6,14 +6,16 @@ import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { hasPrefix } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
+import { createHeard, type Heard } from '../../lines/heard.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUse, resolveLine } from '../../lines/resolve.ts';
 import { findChat, findChatById, findChatIds } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
-import { createHeard, type Heard } from './heard.ts';
 
+/** How long a 201 waits. A line that is offline hears of it later. */
+const HEARD_WITHIN_MS = 5_000;
 const PARTICIPANTS_MAX = 32;
 const PHONE_PAGE_MAX = 1_000;
 
@@ -63,7 +65,7 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
       const { line, group } = await addressed(deps, caller, body.to);
       const texted = await deps.network.text({ from, to: group ?? line.handle, text: body.text });
       if (!texted) throw invalidValue('from', 'must be one of the group');
-      await heard.wait(line.ref, texted.seq);
+      await heard.wait(line.ref, texted.seq, HEARD_WITHIN_MS);
       const chat = await findChat(deps.engine, line.accountRef, line.ref, { identifier: group ?? from });
       return { guid: texted.guid, chat_id: chat?.id ?? null };
     },
@@ -86,7 +88,7 @@ function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
       const participants = [...new Set(body.participants.map((one) => handleOf('participants', one)))];
       if (participants.includes(line.handle)) throw invalidValue('participants', 'must not name the line itself');
       const group = await deps.network.createGroup({ line: line.handle, participants, name: body.name ?? null });
-      await heard.wait(line.ref, group.seq);
+      await heard.wait(line.ref, group.seq, HEARD_WITHIN_MS);
       const by = { identifier: group.identifier };
       return { chat_id: (await findChat(deps.engine, line.accountRef, line.ref, by))?.id ?? null };
     },
