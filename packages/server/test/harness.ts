@@ -67,7 +67,12 @@ export interface TestServer {
   readonly server: Server;
   readonly config: Config;
   readonly home: Home;
-  call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
+  call(
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+    options?: CallOptions,
+  ): Promise<Answer>;
   /** POST /v1/messages from the first line; gives the outbox item's id and refuses anything but 201. */
   send(text: string, to?: string): Promise<string>;
   /** A phone texts the first line. */

@@ -141,6 +141,9 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   method_not_allowed: [405, 'invalid_request_error'],
   payload_too_large: [413, 'invalid_request_error'],
   unsupported_media_type: [415, 'invalid_request_error'],
+  rate_limit_exceeded: [429, 'rate_limit_error'],
+  idempotency_key_reused: [409, 'invalid_request_error'],
+  idempotency_key_in_progress: [409, 'invalid_request_error'],
   overloaded: [503, 'api_error'],
   internal_error: [500, 'api_error'],
 };

@@ -29,6 +29,9 @@ const TABLES = [
   'outbox',
   'line_cursors',
   'leases',
+  'unanswered',
+  'kept_answers',
+  'request_counts',
   'api_keys',
   'lines',
   'accounts',
@@ -43,7 +46,8 @@ export async function reset(engine: Engine): Promise<void> {
 
 const SEED = `
   insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW});
-  insert into lines values (1, 'ln_1', 1, '+15550100001', null, 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
+  insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at)
+    values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
   insert into line_cursors values (1, '0');
   insert into leases values ('line 1', 'the holder', ${FENCE}, 0);
   insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});

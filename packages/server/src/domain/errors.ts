@@ -9,6 +9,7 @@ export type ErrorKind =
   | 'method_not_allowed'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'conflict'
   | 'rate_limited'
   | 'unavailable'
   | 'internal';
@@ -39,6 +40,15 @@ export const ERRORS = {
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
   payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },
   unsupported_media_type: { kind: 'unsupported_media_type', message: 'Send the body as application/json.' },
+  rate_limit_exceeded: { kind: 'rate_limited', message: 'Too many requests. Try again after Retry-After.' },
+  idempotency_key_reused: {
+    kind: 'conflict',
+    message: 'This Idempotency-Key was used with another request. Take a new key for a new request.',
+  },
+  idempotency_key_in_progress: {
+    kind: 'conflict',
+    message: 'The first request with this Idempotency-Key is still under way. Try again shortly.',
+  },
   overloaded: { kind: 'unavailable', message: 'The server cannot take this now. Try again shortly.' },
   internal_error: { kind: 'internal', message: 'Something went wrong here. Quote the request id when you report it.' },
 } as const satisfies Record<string, { kind: ErrorKind; message: string }>;

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Caller } from '../access/authenticate.ts';
 import type { Scope } from '../domain/scopes.ts';
 
-export type Method = 'GET' | 'POST' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
 
 /** What a handler is given. */

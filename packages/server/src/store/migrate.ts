@@ -3,10 +3,11 @@ import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Engine, EngineKind } from './database.ts';
 import { durablePath } from './migrations/0001-durable-path.ts';
+import { doors } from './migrations/0002-doors.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
-const MIGRATIONS: readonly MigrationText[] = [durablePath];
+const MIGRATIONS: readonly MigrationText[] = [durablePath, doors];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {
   sqlite: { kind: 'sqlite', identity: 'integer primary key autoincrement' },

@@ -24,6 +24,8 @@ export interface ApiKeysTable {
   expires_at: number | null;
   revoked_at: number | null;
   created_at: number;
+  rate_limit_per_hour: Generated<number>;
+  last_used_at: number | null;
 }
 
 export interface LinesTable {
@@ -39,6 +41,7 @@ export interface LinesTable {
   contact_first: number;
   pace_ms: number;
   created_at: number;
+  removed_at: number | null;
 }
 
 export interface LineCursorsTable {
@@ -110,6 +113,8 @@ export interface OutboxTable {
   created_at: number;
   updated_at: number;
   completed_at: number | null;
+  claimed_at: number | null;
+  handed_over_at: number | null;
 }
 
 export interface EventsTable {
@@ -174,6 +179,33 @@ export interface LeasesTable {
   expires_at: number;
 }
 
+export interface RequestCountsTable {
+  key_ref: number;
+  hour_at: number;
+  requests: number;
+}
+
+export interface KeptAnswersTable {
+  key_ref: number;
+  route: string;
+  name: string;
+  fingerprint: string;
+  holder: string;
+  status: number | null;
+  body: string | null;
+  expires_at: number;
+}
+
+export interface UnansweredTable {
+  fingerprint: string;
+  id: string;
+  holder: string;
+  is_lost: number;
+  status: number;
+  body: string;
+  created_at: number;
+}
+
 export interface InstallationTable {
   name: string;
   value: string;
@@ -193,5 +225,8 @@ export interface Schema {
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
   leases: LeasesTable;
+  request_counts: RequestCountsTable;
+  kept_answers: KeptAnswersTable;
+  unanswered: UnansweredTable;
   installation: InstallationTable;
 }

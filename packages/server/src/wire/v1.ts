@@ -103,6 +103,7 @@ const ERROR_SHAPES: Readonly<Record<ErrorKind, ErrorShape>> = {
   method_not_allowed: { type: 'invalid_request_error', status: 405 },
   too_large: { type: 'invalid_request_error', status: 413 },
   unsupported_media_type: { type: 'invalid_request_error', status: 415 },
+  conflict: { type: 'invalid_request_error', status: 409 },
   rate_limited: { type: 'rate_limit_error', status: 429 },
   unavailable: { type: 'api_error', status: 503 },
   internal: { type: 'api_error', status: 500 },
