@@ -11,6 +11,8 @@ import type { Receiver } from './receiver.ts';
 export const MAIN = join(import.meta.dirname, '../packages/server/src/main.ts');
 export const KEY = 'sk_live_0123456789abcdefghijklmnopqrstuvwxyzBENCH00';
 export const LINE = FIRST_LINE;
+const SECRET_KEY = 'c2VjcmV0IGtleSBvZiB0aGUgYmVuY2gsIDMyIGJ5dGU=';
+const UNLIMITED = '1000000000';
 
 const PHONES = 200;
 const TEXTING_CONNECTIONS = 16;
@@ -39,6 +41,8 @@ export function startTrunkline(home: Home, options: StartOptions = {}): Promise<
     TRUNKLINE_PORT: '0',
     TRUNKLINE_BOOTSTRAP_API_KEY: KEY,
     TRUNKLINE_LOG_LEVEL: 'error',
+    TRUNKLINE_SECRET_KEY: SECRET_KEY,
+    TRUNKLINE_RATE_LIMIT_PER_HOUR: UNLIMITED,
     ...home.environment,
     ...options.environment,
   });

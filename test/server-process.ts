@@ -3,6 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { Order, Said } from './kill-target.ts';
 
+/** The same in every process of a test's installation. */
+const SECRET_KEY = 'c2VjcmV0IGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGU=';
+const UNLIMITED = '1000000000';
+
 const TARGET = join(import.meta.dirname, 'kill-target.ts');
 const READY_WITHIN_MS = 30_000;
 const STAYS_WITHIN_MS = 10_000;
@@ -42,7 +46,13 @@ process.once('exit', () => {
 
 /** Resolves when the server answers requests. */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
-  const settings = { TRUNKLINE_PORT: '0', TRUNKLINE_LOG_LEVEL: 'warn', ...options.environment };
+  const settings = {
+    TRUNKLINE_PORT: '0',
+    TRUNKLINE_LOG_LEVEL: 'warn',
+    TRUNKLINE_SECRET_KEY: SECRET_KEY,
+    TRUNKLINE_RATE_LIMIT_PER_HOUR: UNLIMITED,
+    ...options.environment,
+  };
   const order = options.firstOrder === undefined ? {} : { FIRST_ORDER: JSON.stringify(options.firstOrder) };
   const child = fork(TARGET, [], {
     env: { PATH: process.env['PATH'], ...order, ...settings },

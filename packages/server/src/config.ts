@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { normaliseHandle } from '@trunkline/drivers';
 import { z } from 'zod';
-import { isKeyForm } from './domain/api-key.ts';
+import { isKeyForm, RATE_LIMIT_MAX } from './domain/api-key.ts';
 import { LOG_LEVELS } from './log.ts';
 
 export const ROLES = ['api', 'worker', 'lines'] as const;
@@ -18,9 +18,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_K
  */
 const NOT_USED_YET: ReadonlySet<string> = new Set([
   'TRUNKLINE_BLOBS_URL',
-  'TRUNKLINE_SECRET_KEY',
   'TRUNKLINE_SINK_NETWORKS',
-  'TRUNKLINE_RATE_LIMIT_PER_HOUR',
   'TRUNKLINE_FILE_LIMIT_MB',
   'TRUNKLINE_RETENTION_DAYS',
   'TRUNKLINE_METRICS',
@@ -40,6 +38,17 @@ const port = z
   .transform(Number)
   .refine((value) => value <= 65_535);
 const onOff = z.enum(['on', 'off']).transform((value) => value === 'on');
+/** A whole number in a range, written in digits alone. */
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+const secretKey = z
+  .string()
+  .regex(/^[A-Za-z0-9+/]{43}=$/, 'must be 32 bytes in base64, as `openssl rand -base64 32` prints them')
+  .transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
 const url = z.string().refine((value) => URL.canParse(value), 'must be an absolute URL');
 const roles = z
   .string()
@@ -84,6 +93,13 @@ export const SETTINGS = {
     sentence: 'The first API key of an empty database. Empty: one is made and printed.',
     isSecret: true,
   },
+  TRUNKLINE_SECRET_KEY: {
+    schema: z.union([z.literal('').transform(() => null), secretKey]),
+    default: '',
+    sentence:
+      'Encrypts secrets in the database: 32 bytes in base64, the same in every process of an installation. Empty: made in the data folder.',
+    isSecret: true,
+  },
   TRUNKLINE_OWNER_EMAIL: {
     schema: z.string().regex(/^[^@\s]+@[^@\s]+$/, 'must be an e-mail address'),
     default: 'owner@localhost',
@@ -98,6 +114,11 @@ export const SETTINGS = {
     schema: handle,
     default: '+15550100000',
     sentence: 'The handle of the sandbox line that a first start makes; empty for none.',
+  },
+  TRUNKLINE_RATE_LIMIT_PER_HOUR: {
+    schema: wholeNumber(1, RATE_LIMIT_MAX),
+    default: '1000',
+    sentence: 'How many requests an hour a new API key may make, where nothing else is said when it is made.',
   },
   TRUNKLINE_LOG_LEVEL: {
     schema: z.enum(LOG_LEVELS),
@@ -118,6 +139,9 @@ export interface Config {
   readonly ownerEmail: string;
   readonly simulator: boolean;
   readonly sandboxLine: string | null;
+  /** Null: the data folder's. */
+  readonly secretKey: Uint8Array | null;
+  readonly rateLimitPerHour: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Names that were set and have no effect in this version. */
   readonly withoutEffect: readonly string[];
@@ -147,6 +171,8 @@ export function readConfig(environment: Environment): Config {
     ownerEmail: read(environment, 'TRUNKLINE_OWNER_EMAIL'),
     simulator: read(environment, 'TRUNKLINE_SIMULATOR'),
     sandboxLine: read(environment, 'TRUNKLINE_SANDBOX_LINE'),
+    secretKey: read(environment, 'TRUNKLINE_SECRET_KEY'),
+    rateLimitPerHour: read(environment, 'TRUNKLINE_RATE_LIMIT_PER_HOUR'),
     logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
     withoutEffect: Object.keys(environment).filter(isNotUsedYet),
   };

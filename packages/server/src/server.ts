@@ -10,11 +10,13 @@ import {
 } from '@trunkline/drivers';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticator } from './access/authenticate.ts';
+import { openSecretBox, SECRET_KEY_FILE } from './access/secret-key.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ReachFailpoint } from './domain/failpoint.ts';
 import { createIds, type Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
+import type { SecretBox } from './domain/secret-box.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
@@ -78,6 +80,7 @@ interface Shared extends ServerOptions {
   readonly network: SimulatorNetwork | null;
   readonly holder: string;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly secrets: SecretBox;
 }
 
 interface Part {
@@ -85,16 +88,29 @@ interface Part {
 }
 
 export async function createServer(options: ServerOptions): Promise<Server> {
+  const databases = await openDatabases(options.config);
+  try {
+    return await buildServer(options, databases);
+  } catch (error) {
+    // Whoever mends what was wrong starts again on the same folder.
+    await databases.close();
+    throw error;
+  }
+}
+
+async function buildServer(options: ServerOptions, databases: Databases): Promise<Server> {
   const { config, clock } = options;
-  const databases = await openDatabases(config);
   const engine = databases.server;
   const ids = createIds(clock.now, randomBytes);
   const writer = createWriter(engine, ids);
+  const secretFile = () => openDataFolder(config.dataDir).file(SECRET_KEY_FILE);
+  const secrets = await openSecretBox({ engine, randomBytes, given: config.secretKey, file: secretFile });
   const first = { engine, writer, ids, clock, randomBytes };
   const firstKey = await prepareFirstStart(first, config);
   const network = config.simulator ? await openSimulator(options, databases, ids) : null;
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
-  const shared: Shared = { ...options, engine, writer, ids, registry, network, holder: randomUUID(), randomBytes };
+  const parts = { engine, writer, ids, registry, network, secrets };
+  const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
   const workers = await startWorkers(shared);

@@ -20,6 +20,8 @@ describe('the configuration', () => {
       ownerEmail: 'owner@localhost',
       simulator: true,
       sandboxLine: '+15550100000',
+      secretKey: null,
+      rateLimitPerHour: 1000,
       logLevel: 'info',
       withoutEffect: [],
     });
@@ -35,8 +37,8 @@ describe('the configuration', () => {
   });
 
   it('takes a documented setting that this version does not use yet, and says so', () => {
-    const config = readConfig({ TRUNKLINE_METRICS: 'on', TRUNKLINE_SECRET_KEY_FILE: '/run/secrets/key' });
-    expect(config.withoutEffect).toEqual(['TRUNKLINE_METRICS', 'TRUNKLINE_SECRET_KEY_FILE']);
+    const config = readConfig({ TRUNKLINE_BLOBS_URL: 's3://k:s@host/bucket', TRUNKLINE_FILE_LIMIT_MB: '10' });
+    expect(config.withoutEffect).toEqual(['TRUNKLINE_BLOBS_URL', 'TRUNKLINE_FILE_LIMIT_MB']);
     expect(readConfig({}).withoutEffect).toEqual([]);
   });
 

@@ -16,6 +16,7 @@ import { createTestDatabase } from './postgres-database.ts';
 
 export const ENGINES: readonly EngineKind[] = ['sqlite', 'postgres'];
 export const KEY = 'sk_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
+export const SECRET_KEY = 'c2VjcmV0IGtleSBvZiB0aGUgdGVzdHMsIDMyIGJ5dGU=';
 export const LINE = FIRST_LINE;
 export const PHONE = FIRST_PHONE;
 export const SANDBOX_LINE = '+15550100000';
@@ -92,6 +93,8 @@ export async function startTestServer(engine: EngineKind, options: TestOptions =
     TRUNKLINE_PORT: '0',
     TRUNKLINE_BOOTSTRAP_API_KEY: KEY,
     TRUNKLINE_LOG_LEVEL: 'silent',
+    TRUNKLINE_SECRET_KEY: SECRET_KEY,
+    TRUNKLINE_RATE_LIMIT_PER_HOUR: '1000000',
     ...home.environment,
     ...options.environment,
   });

@@ -167,7 +167,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       lineRef: 1,
       url: 'http://3',
       events: ['message.received'],
-      secret: 's',
+      sealedSecret: 's',
       now: NOW,
     }),
   deleteWebhooks: ({ writer }) => writer.write(WRITES.deleteWebhooks, { id: 'wh_1', accountRef: 1, now: NOW }),

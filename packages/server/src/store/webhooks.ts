@@ -11,7 +11,8 @@ export interface NewWebhook {
   readonly lineRef: number;
   readonly url: string;
   readonly events: readonly string[];
-  readonly secret: string;
+  /** Encrypted, with the webhook's id as its owner. */
+  readonly sealedSecret: string;
   readonly now: number;
 }
 
@@ -19,7 +20,8 @@ export interface NewWebhook {
 export interface StoredWebhook extends Webhook {
   readonly ref: number;
   readonly lineRef: number;
-  readonly secret: string;
+  /** Encrypted, with the webhook's id as its owner. */
+  readonly sealedSecret: string;
 }
 
 const insertWebhook = insertInto('webhooks', {
@@ -46,7 +48,7 @@ export const createWebhooks: Write<NewWebhook, null> = {
         line_ref: item.lineRef,
         url: item.url,
         events: JSON.stringify(item.events),
-        secret: item.secret,
+        secret: item.sealedSecret,
         is_active: 1,
         created_at: item.now,
       })),
@@ -188,6 +190,29 @@ export async function readActiveWebhooks(engine: Engine): Promise<readonly Store
   return rows.map(webhookFromRow);
 }
 
+const plainSecrets = statement({}, "select ref, id, secret from webhooks where secret like 'whsec%'");
+const replaceSecret = statement(
+  { ref: 'int', secret: 'text' },
+  'update webhooks set secret = i.secret {from items} where webhooks.ref = i.ref',
+);
+
+/** Seals what was written before secrets were encrypted. */
+export async function sealPlainSecrets(
+  engine: Engine,
+  seal: (secret: string, webhookId: string) => string,
+): Promise<void> {
+  const plain = await engine.read(plainSecrets, {});
+  if (plain.length === 0) return;
+  const rows = plain.map((row) => ({
+    ref: Number(row['ref']),
+    secret: seal(String(row['secret']), String(row['id'])),
+  }));
+  await engine.commit(async (tx) => {
+    await tx.each(replaceSecret, rows);
+    return { value: null, log: [], topics: [] };
+  });
+}
+
 function webhookQuery(engine: Engine) {
   return engine.query
     .selectFrom('webhooks')
@@ -214,7 +239,7 @@ function webhookFromRow(row: {
     lineId: row.line_id,
     url: row.url,
     events: JSON.parse(row.events) as string[],
-    secret: row.secret,
+    sealedSecret: row.secret,
     isActive: row.is_active === 1,
   };
 }

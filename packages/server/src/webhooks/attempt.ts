@@ -23,6 +23,8 @@ export interface AttemptDeps {
 /** A webhook as its deliverer holds it. */
 export interface Target {
   readonly webhook: StoredWebhook;
+  /** Signs its deliveries. */
+  readonly secret: string;
   readonly receiver: Receiver;
 }
 
@@ -72,7 +74,7 @@ function post(target: Target, delivery: DueDelivery, timestamp: number): Promise
     'user-agent': 'Trunkline-Webhooks/1',
     'x-webhook-timestamp': String(timestamp),
     'x-webhook-delivery-id': delivery.id,
-    'x-webhook-signature': signDelivery(target.webhook.secret, timestamp, body),
+    'x-webhook-signature': signDelivery(target.secret, timestamp, body),
   };
   return target.receiver.post(headers, body);
 }

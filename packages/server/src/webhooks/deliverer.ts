@@ -1,4 +1,5 @@
 /** Serves every webhook: a lane for first attempts, leased so that one process keeps its order, and the retries. */
+import type { SecretBox } from '../domain/secret-box.ts';
 import { webhookLane } from '../domain/webhook.ts';
 import type { HeldLease, LeaseDeps } from '../leases/held-lease.ts';
 import { takeLease } from '../leases/held-lease.ts';
@@ -20,6 +21,7 @@ const FINISH_WITHIN_MS = 5_000;
 export interface DelivererDeps extends Omit<AttemptDeps, 'cutOff'>, LeaseDeps {
   readonly engine: Engine;
   readonly log: Log;
+  readonly secrets: SecretBox;
 }
 
 export interface Deliverer {
@@ -115,15 +117,20 @@ class WebhookDeliverer implements Deliverer {
     const active = await readActiveWebhooks(this.#deps.engine);
     const refs = new Set(active.map((webhook) => webhook.ref));
     for (const ref of this.#served.keys()) if (!refs.has(ref)) void this.#drop(ref);
-    for (const webhook of active)
-      if (!this.#served.has(webhook.ref)) this.#served.set(webhook.ref, this.#serve(webhook));
+    for (const webhook of active) if (!this.#served.has(webhook.ref)) this.#serve(webhook);
     for (const ref of await readWebhooksWithNew(this.#deps.engine)) this.#wakeLane(ref);
   }
 
-  #serve(webhook: StoredWebhook): Served {
-    const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps.clock);
-    const target = { webhook, receiver };
-    return { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 };
+  /** A webhook whose secret does not open costs its own deliveries and nobody else's. */
+  #serve(webhook: StoredWebhook): void {
+    try {
+      const secret = this.#deps.secrets.open(webhook.sealedSecret, webhook.id);
+      const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps.clock);
+      const target = { webhook, secret, receiver };
+      this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 });
+    } catch (error) {
+      this.#logError(error);
+    }
   }
 
   #wakeLane(ref: number): void {

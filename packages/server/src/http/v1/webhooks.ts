@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { isWebhookEvent, WEBHOOK_EVENTS } from '../../domain/events.ts';
 import { hasPrefix, type Ids } from '../../domain/ids.ts';
+import type { SecretBox } from '../../domain/secret-box.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
 import type { Engine } from '../../store/database.ts';
@@ -24,6 +25,7 @@ export interface WebhookDeps {
   readonly clock: Clock;
   readonly urlRules: UrlRules;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly secrets: SecretBox;
 }
 
 export function webhookRoutes(deps: WebhookDeps): Route[] {
@@ -47,7 +49,7 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
           lineRef: line.ref,
           url: body.url,
           events,
-          secret,
+          sealedSecret: deps.secrets.seal(secret, id),
           now: deps.clock.now(),
         });
         return { ...webhookBody({ id, lineId: line.id, url: body.url, events, isActive: true }), secret };
