@@ -45,6 +45,7 @@ export async function prepareFirstStart(deps: FirstStartDeps, config: Config): P
       scopes: SCOPES,
       lineRefs: null,
       expiresAt: null,
+      rateLimitPerHour: config.rateLimitPerHour,
       now,
     },
     lines: firstLines(deps, config, now),

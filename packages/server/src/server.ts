@@ -10,6 +10,8 @@ import {
 } from '@trunkline/drivers';
 import type { FastifyInstance } from 'fastify';
 import { createAuthenticator } from './access/authenticate.ts';
+import { createFailedAttempts } from './access/failed-attempts.ts';
+import { startRateLimits } from './access/rate-limits.ts';
 import { openSecretBox, SECRET_KEY_FILE } from './access/secret-key.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -191,6 +193,7 @@ async function createApi(
 ): Promise<{ app: FastifyInstance; close: () => Promise<void> }> {
   const { engine, clock, log, config } = shared;
   const authenticator = createAuthenticator(engine, clock);
+  const rateLimits = startRateLimits(shared);
   const onError = (error: unknown) => log.error({ err: error }, 'the event stream ran into an error');
   const tail = await startTail(engine, clock, onError);
   const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
@@ -208,7 +211,14 @@ async function createApi(
     ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
   ];
   const health = { database: () => engine.ping(), roles: config.roles, isStopping };
-  const app = createApp({ ...shared, authenticator, routes, health });
+  const app = createApp({
+    ...shared,
+    authenticator,
+    rateLimits,
+    failedAttempts: createFailedAttempts(clock),
+    routes,
+    health,
+  });
   return {
     app,
     async close() {
@@ -216,6 +226,7 @@ async function createApi(
       await app.close();
       await tail.close();
       authenticator.close();
+      await rateLimits.stop();
     },
   };
 }

@@ -23,12 +23,17 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
   const logged: unknown[] = [];
   const note = (...entry: unknown[]) => void logged.push(entry);
   const log = { debug: note, info: note, warn: note, error: note, fatal: note } as unknown as Log;
-  const caller = { accountRef: 1, keyRef: 1, scopes: new Set(['lines:read'] as const), lineRefs: null, keyHash: '' };
+  const scopes = new Set(['lines:read'] as const);
+  const key = { rateLimitPerHour: 10, expiresAt: null, keyHash: '' };
+  const caller = { accountRef: 1, keyRef: 1, scopes, lineRefs: null, ...key };
   const authenticator = { authenticate: async () => caller, recheck: async () => caller, close: () => undefined };
   const query = z.object({ q: z.string().optional() });
   const routes = [route({ method: 'GET', path: '/v1/thing', scope: 'lines:read', query, handle })];
   const checks = { database: async () => undefined, roles: ['api'], isStopping: () => false, ...health };
-  const app = createApp({ authenticator, ids: createIds(Date.now, randomBytes), log, routes, health: checks });
+  const allowance = () => ({ limit: 10, remaining: 10, resetSeconds: 1, isOver: false });
+  const rateLimits = { spend: allowance, look: allowance, stop: async () => undefined };
+  const doors = { authenticator, rateLimits, failedAttempts: { note: () => null } };
+  const app = createApp({ ...doors, ids: createIds(Date.now, randomBytes), log, routes, health: checks });
   apps.push(app);
   return { app, logged };
 }

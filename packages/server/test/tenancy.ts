@@ -1,6 +1,7 @@
 /** Further keys, accounts and lines, and odd requests: what a test of the doors needs beside the first key. */
 import { randomBytes } from 'node:crypto';
 import { displayPrefix, hashKey, makeKey } from '../src/access/keys.ts';
+import { RATE_LIMIT_MAX } from '../src/domain/api-key.ts';
 import { createIds } from '../src/domain/ids.ts';
 import { API_SCOPES, type Scope } from '../src/domain/scopes.ts';
 import { createAccounts, createKeys } from '../src/store/accounts.ts';
@@ -19,6 +20,7 @@ export interface KeyOptions {
   readonly scopes?: readonly Scope[];
   readonly lineRefs?: readonly number[] | null;
   readonly expiresAt?: number | null;
+  readonly rateLimitPerHour?: number;
 }
 
 /** A key of the first account with every scope, unless the options say otherwise. */
@@ -33,6 +35,7 @@ export async function addKey(test: TestServer, options: KeyOptions = {}): Promis
     scopes: options.scopes ?? ALL_SCOPES,
     lineRefs: options.lineRefs ?? null,
     expiresAt: options.expiresAt ?? null,
+    rateLimitPerHour: options.rateLimitPerHour ?? RATE_LIMIT_MAX,
     now: Date.now(),
   });
   return key;

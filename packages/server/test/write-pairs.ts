@@ -48,6 +48,8 @@ const SEED = `
   insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW});
   insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at)
     values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
+  insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
+    values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
   insert into line_cursors values (1, '0');
   insert into leases values ('line 1', 'the holder', ${FENCE}, 0);
   insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
@@ -122,6 +124,7 @@ const newKey = (variant: 1 | 2) => ({
   scopes: [],
   lineRefs: null,
   expiresAt: null,
+  rateLimitPerHour: 1_000,
   now: NOW,
 });
 
@@ -191,6 +194,8 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       hash: `h${variant}`,
       accountRef: 1,
     }),
+  recordKeyUse: ({ writer }, variant) =>
+    writer.write(WRITES.recordKeyUse, { keyRef: 1, hourAt: NOW, requests: variant, usedAt: NOW }),
   createLines: async ({ writer }, variant) =>
     (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
 };
@@ -218,7 +223,8 @@ const DUMP = {
   leases: 'select name, holder, fence, expires_at > 0 as runs from leases order by name',
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id from accounts order by id',
-  keys: 'select id, hash from api_keys order by id',
+  keys: 'select id, hash, last_used_at from api_keys order by id',
+  requests: 'select * from request_counts order by key_ref, hour_at',
   lines: 'select id, handle from lines order by id',
   installation: 'select * from installation order by name',
 };

@@ -18,6 +18,9 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
   /** Null: all lines of the account. */
   readonly lineRefs: ReadonlySet<number> | null;
+  readonly rateLimitPerHour: number;
+  /** Unix milliseconds, or null for a key that does not end. */
+  readonly expiresAt: number | null;
   /** Finds the key again, to see what has become of it. */
   readonly keyHash: string;
 }
@@ -50,8 +53,8 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
     const key = await lookUp(hash);
     if (!key || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
-    const { accountRef, ref, scopes, lineRefs } = key;
-    return { accountRef, keyRef: ref, scopes, lineRefs, keyHash: hash };
+    const { accountRef, ref, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
+    return { accountRef, keyRef: ref, scopes, lineRefs, rateLimitPerHour, expiresAt, keyHash: hash };
   }
 
   return {

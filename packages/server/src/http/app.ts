@@ -1,12 +1,13 @@
 /** The HTTP server: the rows of every dialect, one way of reading bodies, one envelope for what goes wrong. */
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Authenticator } from '../access/authenticate.ts';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
 import type { Log } from '../log.ts';
 import { StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
+import type { AuthorizeDeps } from './authorize.ts';
+import { allowOtherOrigins } from './cors.ts';
 import { addRoute } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import type { Route } from './route.ts';
@@ -19,9 +20,10 @@ const KEEP_ALIVE_MS = 72_000;
 /** The longest part of a path that a route reads: an e-mail handle, percent-encoded throughout. */
 const PATH_PART_MAX = 1_024;
 const RETRY_AFTER_SECONDS = 1;
+/** What pages of any origin may call. */
+const OPEN_PREFIX = '/v1';
 
-export interface AppDeps {
-  readonly authenticator: Authenticator;
+export interface AppDeps extends AuthorizeDeps {
   readonly ids: Ids;
   readonly log: Log;
   readonly routes: readonly Route[];
@@ -50,15 +52,30 @@ export function createApp(deps: AppDeps): FastifyInstance {
   });
   readBodies(app);
   app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt([...HEALTH_ROUTES, ...deps.routes], request.url);
+  const notFound = refuseUnknown(deps);
+  app.setNotFoundHandler(notFound);
+  addHealth(app, deps.health);
+  const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
+  for (const row of deps.routes) if (!isShared(row)) addRoute(app, deps, row);
+  app.register(
+    async (open) => {
+      await allowOtherOrigins(open);
+      open.setNotFoundHandler(notFound);
+      for (const row of deps.routes) if (isShared(row)) addRoute(open, deps, row, OPEN_PREFIX);
+    },
+    { prefix: OPEN_PREFIX },
+  );
+  return app;
+}
+
+function refuseUnknown(deps: AppDeps) {
+  const rows = [...HEALTH_ROUTES, ...deps.routes];
+  return (request: FastifyRequest, reply: FastifyReply) => {
+    const allowed = methodsAt(rows, request.url);
     if (allowed.length === 0) return sendError(deps.log, new ApiError('route_not_found'), request, reply);
     reply.header('allow', allowed.join(', '));
     return sendError(deps.log, new ApiError('method_not_allowed'), request, reply);
-  });
-  addHealth(app, deps.health);
-  for (const row of deps.routes) addRoute(app, deps.authenticator, row);
-  return app;
+  };
 }
 
 /** A body is a JSON object in UTF-8, whatever the client says of its charset. */

@@ -1,7 +1,7 @@
 /** One row's request, from the key to the answer, in the order of checks that the contract names. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Authenticator, Caller } from '../access/authenticate.ts';
-import { ApiError } from '../domain/errors.ts';
+import type { Caller } from '../access/authenticate.ts';
+import { type AuthorizeDeps, authorize } from './authorize.ts';
 import { type InputParser, inputParser } from './input.ts';
 import { HANDLED, type Route } from './route.ts';
 
@@ -12,23 +12,19 @@ declare module 'fastify' {
   }
 }
 
-export function addRoute(app: FastifyInstance, authenticator: Authenticator, row: Route): void {
+/** `prefix`: the part of the row's path that the instance has already. */
+export function addRoute(app: FastifyInstance, deps: AuthorizeDeps, row: Route, prefix = ''): void {
   const parse: Parsers = {
     query: row.query && inputParser(row.query),
     body: row.body && inputParser(row.body, row.anyOf),
   };
   app.route({
     method: row.method,
-    url: row.path,
+    url: row.path.slice(prefix.length),
     exposeHeadRoute: row.hasHead,
-    // Before the body is read: key, then scope.
-    onRequest: async (request) => {
-      const caller = await authenticator.authenticate(request.headers.authorization);
-      if (!caller.scopes.has(row.scope)) {
-        const message = `This API key lacks the scope '${row.scope}'.`;
-        throw new ApiError('insufficient_scope', { message });
-      }
-      request.caller = caller;
+    // Before the body is read.
+    onRequest: async (request, reply) => {
+      request.caller = await authorize(deps, row, request, reply);
     },
     handler: (request, reply) => answer(row, parse, request, reply),
   });

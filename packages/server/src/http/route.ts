@@ -31,11 +31,16 @@ export interface Route {
   readonly body: Fields | null;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
+  /** Whether it counts against the key's hour. */
+  readonly isCounted: boolean;
   /** Whether HEAD is answered too; an answer that never ends has no head of its own. */
   readonly hasHead: boolean;
   /** Gets what its schemas have parsed. */
   handle(call: Call<unknown, unknown>): Promise<Result>;
 }
+
+/** What the operator and the phones do is not what a key may spend. */
+const NOT_COUNTED = /^\/(?:admin|simulator)\//;
 
 interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly method: Method;
@@ -63,6 +68,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     query: input.query ?? null,
     body: input.body ?? null,
     anyOf: input.anyOf ?? [],
+    isCounted: !NOT_COUNTED.test(input.path),
     hasHead: input.hasHead ?? input.method === 'GET',
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),

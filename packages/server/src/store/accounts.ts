@@ -45,6 +45,7 @@ export interface NewKey {
   readonly lineRefs: readonly number[] | null;
   /** Unix milliseconds. */
   readonly expiresAt: number | null;
+  readonly rateLimitPerHour: number;
   readonly now: number;
 }
 
@@ -57,6 +58,7 @@ export const insertKey = insertInto('api_keys', {
   scopes: 'text',
   line_refs: 'text',
   expires_at: 'int',
+  rate_limit_per_hour: 'int',
   created_at: 'int',
 });
 
@@ -81,6 +83,7 @@ export function keyRow(key: NewKey): Row {
     scopes: JSON.stringify(key.scopes),
     line_refs: key.lineRefs === null ? null : JSON.stringify(key.lineRefs),
     expires_at: key.expiresAt,
+    rate_limit_per_hour: key.rateLimitPerHour,
     created_at: key.now,
   };
 }
@@ -94,11 +97,13 @@ export interface StoredKey {
   readonly lineRefs: ReadonlySet<number> | null;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  readonly rateLimitPerHour: number;
 }
 
 const keyByHash = statement(
   { hash: 'text' },
-  'select ref, id, account_ref, scopes, line_refs, expires_at, revoked_at from api_keys where hash = i.hash',
+  `select ref, id, account_ref, scopes, line_refs, expires_at, revoked_at, rate_limit_per_hour
+   from api_keys where hash = i.hash`,
 );
 
 const anyKey = statement({}, 'select 1 as found from api_keys limit 1');
@@ -116,6 +121,7 @@ export async function findKeyByHash(engine: Engine, hash: string): Promise<Store
     lineRefs: lineRefs === null ? null : new Set(lineRefs),
     expiresAt: row['expires_at'] === null ? null : Number(row['expires_at']),
     revokedAt: row['revoked_at'] === null ? null : Number(row['revoked_at']),
+    rateLimitPerHour: Number(row['rate_limit_per_hour']),
   };
 }
 

@@ -3,6 +3,7 @@ import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
 import { createFirstInstallation } from './first-installation.ts';
+import { recordKeyUse } from './key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from './leases.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
@@ -29,5 +30,6 @@ export const WRITES = {
   createFirstInstallation,
   createAccounts,
   createKeys,
+  recordKeyUse,
   createLines,
 } as const;

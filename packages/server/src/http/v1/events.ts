@@ -1,5 +1,6 @@
 /** `GET /v1/events`: everything the key may see, as it happens, resumable without loss. */
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Authenticator } from '../../access/authenticate.ts';
 import { EVENTS, type EventType, isEventType } from '../../domain/events.ts';
@@ -39,7 +40,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
         const resumed = request.headers['last-event-id'];
         const after = await startingPoint(deps, typeof resumed === 'string' && resumed ? resumed : query.after);
         reply.hijack();
-        const sink = openSink(reply.raw, request.id);
+        const sink = openSink(reply);
         const view = () => deps.authenticator.recheck(caller);
         const stream = startStream(deps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
         deps.streams.add(stream);
@@ -80,12 +81,14 @@ function eventTypes(names: string): ReadonlySet<EventType> {
   return types;
 }
 
-function openSink(response: ServerResponse, requestId: string): Sink {
+function openSink(reply: FastifyReply): Sink {
+  const response = reply.raw;
   response.writeHead(200, {
+    // What the doors have said already: the request's id, the key's hour, who may read it in a browser.
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',
-    'x-request-id': requestId,
   });
   response.on('error', () => response.destroy());
   return {
