@@ -23,6 +23,7 @@ import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
 import { createApp } from './http/app.ts';
+import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { chatRoutes } from './http/v1/chats.ts';
@@ -216,6 +217,7 @@ async function createApi(
     authenticator,
     rateLimits,
     failedAttempts: createFailedAttempts(clock),
+    lostAnswers: createLostAnswers(shared),
     routes,
     health,
   });

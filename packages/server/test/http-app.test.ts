@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { systemClock } from '../src/clock.ts';
 import { createIds } from '../src/domain/ids.ts';
-import { createApp } from '../src/http/app.ts';
+import { type AppDeps, createApp } from '../src/http/app.ts';
 import type { HealthChecks } from '../src/http/health.ts';
 import { type Result, route } from '../src/http/route.ts';
 import type { Log } from '../src/log.ts';
@@ -33,7 +34,20 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
   const allowance = () => ({ limit: 10, remaining: 10, resetSeconds: 1, isOver: false });
   const rateLimits = { spend: allowance, look: allowance, stop: async () => undefined };
   const doors = { authenticator, rateLimits, failedAttempts: { note: () => null } };
-  const app = createApp({ ...doors, ids: createIds(Date.now, randomBytes), log, routes, health: checks });
+  // What only a POST needs.
+  const repeats = { lostAnswers: { goesOn: () => undefined } } as unknown as Pick<
+    AppDeps,
+    'engine' | 'writer' | 'secrets' | 'lostAnswers'
+  >;
+  const app = createApp({
+    ...doors,
+    ...repeats,
+    clock: systemClock,
+    ids: createIds(Date.now, randomBytes),
+    log,
+    routes,
+    health: checks,
+  });
   apps.push(app);
   return { app, logged };
 }

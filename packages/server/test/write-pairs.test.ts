@@ -37,6 +37,7 @@ function watch(process: Process): Watched {
     commit: (run) =>
       process.engine.commit(async (tx) => {
         const slow: Tx = {
+          ...tx,
           each: async (statement, items) => {
             if (items.length > 0) await step(statement);
             return tx.each(statement, items);

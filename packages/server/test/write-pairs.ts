@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Engine } from '../src/store/database.ts';
 import type { AttemptResult } from '../src/store/deliveries.ts';
 import type { Claim } from '../src/store/leases.ts';
+import type { Guard } from '../src/store/ticket.ts';
 import { WRITES } from '../src/store/writes.ts';
 import { PHONE } from './harness.ts';
 import { failure, inbound, own, part, receipt } from './sightings.ts';
@@ -50,6 +51,9 @@ const SEED = `
     values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
   insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
+  insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
+    (1, 'POST /v1/messages', 'under way 2', 'f', 'p', null, null, ${NOW + 1});
+  insert into unanswered values ('same', 'req_1', 'p', 0, 201, '{}', ${NOW}), ('same', 'req_2', 'p', 0, 201, '{}', ${NOW});
   insert into line_cursors values (1, '0');
   insert into leases values ('line 1', 'the holder', ${FENCE}, 0);
   insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
@@ -128,6 +132,13 @@ const newKey = (variant: 1 | 2) => ({
   now: NOW,
 });
 
+/** A repeatable request: by its key, or where `name` is null by what it says. */
+const guard = (variant: 1 | 2, name: string | null): Guard => ({
+  ...{ keyRef: 1, route: 'POST /v1/messages', name, fingerprint: 'same', id: `req_${variant}`, now: NOW },
+  answer: { status: 201, body: `{"id":${variant}}` },
+});
+const nothing = () => undefined;
+
 /** One item for each write, and what of its result can be compared from run to run. */
 export const RUNS: Readonly<Record<WriteName, Run>> = {
   acceptItems: ({ writer }, variant) =>
@@ -196,6 +207,13 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     }),
   recordKeyUse: ({ writer }, variant) =>
     writer.write(WRITES.recordKeyUse, { keyRef: 1, hourAt: NOW, requests: variant, usedAt: NOW }),
+  reserveName: ({ writer }, variant) => {
+    const ticket = { guard: { ...guard(variant, 'mine'), answer: null }, begun: nothing, committed: nothing };
+    return writer.write(WRITES.reserveName, null, ticket);
+  },
+  completeNames: ({ writer }, variant) => writer.write(WRITES.completeNames, guard(variant, `under way ${variant}`)),
+  forgetAnswers: ({ writer }, variant) => writer.write(WRITES.forgetAnswers, guard(variant, null)),
+  markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   createLines: async ({ writer }, variant) =>
     (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
 };
@@ -224,6 +242,8 @@ const DUMP = {
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id from accounts order by id',
   keys: 'select id, hash, last_used_at from api_keys order by id',
+  kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
+  unanswered: 'select fingerprint, id, is_lost, body from unanswered order by id',
   requests: 'select * from request_counts order by key_ref, hour_at',
   lines: 'select id, handle from lines order by id',
   installation: 'select * from installation order by name',

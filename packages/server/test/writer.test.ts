@@ -34,6 +34,7 @@ function counting(stage: Stage) {
       let rows = 0;
       const value = await stage.engine.commit((tx) =>
         run({
+          ...tx,
           each: (text, items) => tx.each(text, items),
           one: (text, item) => {
             rows++;
@@ -154,6 +155,8 @@ function slowEngine(kind: Engine['kind']) {
       await gate;
       const names: string[] = [];
       const { value } = await run({
+        process: 'test',
+        isAlive: async () => true,
         each: unused,
         one: async (_statement, item) => {
           names.push(String(item['name']));

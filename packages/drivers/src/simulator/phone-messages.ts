@@ -90,12 +90,14 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Safe in a URL as it is: a line's `+` would come back as a space. */
 function cursorOf(row: WireRow): string {
-  return `${numberOf(row, 'sent_at')}.${numberOf(row, 'seq')}.${textOf(row, 'line')}`;
+  const place = `${numberOf(row, 'sent_at')}.${numberOf(row, 'seq')}.${textOf(row, 'line')}`;
+  return Buffer.from(place).toString('base64url');
 }
 
 function parseCursor(cursor: string): { at: number; line: string; seq: number } | null {
-  const [, at, seq, line] = CURSOR.exec(cursor) ?? [];
+  const [, at, seq, line] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   return at === undefined || seq === undefined || line === undefined
     ? null
     : { at: Number(at), line, seq: Number(seq) };

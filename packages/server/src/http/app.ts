@@ -6,9 +6,8 @@ import type { Log } from '../log.ts';
 import { StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
-import type { AuthorizeDeps } from './authorize.ts';
 import { allowOtherOrigins } from './cors.ts';
-import { addRoute } from './dispatch.ts';
+import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import type { Route } from './route.ts';
 
@@ -23,7 +22,7 @@ const RETRY_AFTER_SECONDS = 1;
 /** What pages of any origin may call. */
 const OPEN_PREFIX = '/v1';
 
-export interface AppDeps extends AuthorizeDeps {
+export interface AppDeps extends DispatchDeps {
   readonly ids: Ids;
   readonly log: Log;
   readonly routes: readonly Route[];
@@ -47,6 +46,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
   });
   app.decorateRequest('caller', null);
+  app.decorateRequest('bodyText', '');
+  app.decorateRequest('timing', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
@@ -82,9 +83,10 @@ function refuseUnknown(deps: AppDeps) {
 function readBodies(app: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     try {
-      const parsed: unknown = JSON.parse(utf8.decode(Buffer.from(body)));
+      request.bodyText = utf8.decode(Buffer.from(body));
+      const parsed: unknown = JSON.parse(request.bodyText);
       if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new ApiError('invalid_json');
       done(null, parsed);
     } catch {

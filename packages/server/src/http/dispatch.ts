@@ -1,19 +1,39 @@
 /** One row's request, from the key to the answer, in the order of checks that the contract names. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/authenticate.ts';
+import { AnsweredBefore, type Guard } from '../store/ticket.ts';
 import { type AuthorizeDeps, authorize } from './authorize.ts';
 import { type InputParser, inputParser } from './input.ts';
+import type { LostAnswers } from './lost-answers.ts';
+import {
+  type Done,
+  doElsewhere,
+  findAnswer,
+  guardOf,
+  type Identity,
+  identify,
+  type RepeatDeps,
+  textOf,
+} from './repeats.ts';
 import { HANDLED, type Route } from './route.ts';
+import { startTiming, type Timing } from './timing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Set once the key has been checked. */
     caller: Caller | null;
+    /** The body as it was sent. */
+    bodyText: string;
+    timing: Timing | null;
   }
 }
 
+export interface DispatchDeps extends AuthorizeDeps, RepeatDeps {
+  readonly lostAnswers: LostAnswers;
+}
+
 /** `prefix`: the part of the row's path that the instance has already. */
-export function addRoute(app: FastifyInstance, deps: AuthorizeDeps, row: Route, prefix = ''): void {
+export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, prefix = ''): void {
   const parse: Parsers = {
     query: row.query && inputParser(row.query),
     body: row.body && inputParser(row.body, row.anyOf),
@@ -24,9 +44,14 @@ export function addRoute(app: FastifyInstance, deps: AuthorizeDeps, row: Route, 
     exposeHeadRoute: row.hasHead,
     // Before the body is read.
     onRequest: async (request, reply) => {
+      request.timing = startTiming(deps.clock);
       request.caller = await authorize(deps, row, request, reply);
     },
-    handler: (request, reply) => answer(row, parse, request, reply),
+    onSend: (request, reply, _payload, done) => {
+      if (request.timing) reply.header('server-timing', request.timing.text());
+      done();
+    },
+    handler: (request, reply) => answer(deps, row, parse, request, reply),
   });
 }
 
@@ -35,14 +60,74 @@ interface Parsers {
   readonly body: InputParser | null;
 }
 
-async function answer(row: Route, parse: Parsers, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-  const { caller } = request;
-  if (!caller) throw new Error('A request reached its handler without a caller.');
-  const query = parse.query ? parse.query(request.query) : null;
-  const body = parse.body ? parse.body(request.body) : null;
-  const params = request.params as Readonly<Record<string, string>>;
-  const result = await row.handle({ caller, query, body, params, request, reply });
-  if (result === HANDLED) return reply;
-  reply.code(row.status);
-  return { ...result, request_id: request.id };
+async function answer(
+  deps: DispatchDeps,
+  row: Route,
+  parse: Parsers,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const { caller, timing } = request;
+  if (!caller || !timing) throw new Error('A request reached its handler without a caller.');
+  deps.lostAnswers.goesOn(request.raw.socket);
+  const asked: Asked = { row, parse, request, reply, caller, timing };
+  if (row.method === 'POST') return answerOnce(deps, asked);
+  const { text } = await handle(deps, asked, null);
+  return text === null ? reply : sendText(reply, row.status, text);
+}
+
+interface Asked {
+  readonly row: Route;
+  readonly parse: Parsers;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly caller: Caller;
+  readonly timing: Timing;
+}
+
+/** A POST is done once: a repeat of it is given the first answer. */
+async function answerOnce(deps: DispatchDeps, asked: Asked): Promise<unknown> {
+  const { row, caller, request, reply } = asked;
+  const identity = identify(deps, row, caller, request);
+  try {
+    await findAnswer(deps, identity);
+    const work = () => handle(deps, asked, identity);
+    const { text, guard } = row.isElsewhere ? await doElsewhere(deps, identity, work) : await work();
+    if (guard && guard.name === null) deps.lostAnswers.follow(reply, guard);
+    return text === null ? reply : sendText(reply, row.status, text);
+  } catch (error) {
+    if (!(error instanceof AnsweredBefore)) throw error;
+    const { answer, lostId } = error;
+    if (lostId !== null) deps.lostAnswers.follow(reply, { ...identity, id: lostId, answer });
+    reply.header('idempotent-replayed', 'true');
+    return sendText(reply, answer.status, textOf(deps, identity, error));
+  }
+}
+
+/** Parses, calls the row's handler, and renders its answer; `text` is null where the handler answered by itself. */
+async function handle(deps: DispatchDeps, asked: Asked, identity: Identity | null): Promise<Done> {
+  const { row, parse, request, reply, caller, timing } = asked;
+  const render = (result: Readonly<Record<string, unknown>>) => JSON.stringify({ ...result, request_id: request.id });
+  let kept: { text: string; guard: Guard | null } | null = null;
+  const result = await row.handle({
+    caller,
+    request,
+    reply,
+    query: parse.query ? parse.query(request.query) : null,
+    body: parse.body ? parse.body(request.body) : null,
+    params: request.params as Readonly<Record<string, string>>,
+    ticket(answer) {
+      const text = render(answer);
+      const guard = identity && !row.isElsewhere ? guardOf(deps, identity, text) : null;
+      kept = { text, guard };
+      timing.queued();
+      return { guard, begun: timing.begun, committed: timing.committed };
+    },
+  });
+  if (result === HANDLED) return { text: null, guard: null };
+  return kept ?? { text: render(result), guard: null };
+}
+
+function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8').send(text);
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../access/authenticate.ts';
 import type { Scope } from '../domain/scopes.ts';
+import type { Ticket } from '../store/ticket.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
@@ -15,6 +16,8 @@ export interface Call<Query, Body> {
   readonly params: Readonly<Record<string, string>>;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
+  /** For the one write that the request makes: the answer, without its request id, is kept in the same commit. */
+  ticket(answer: Readonly<Record<string, unknown>>): Ticket;
 }
 
 /** What a handler gives: the resource's own keys; the request id is merged in. `handled`: it answered by itself. */
@@ -33,6 +36,10 @@ export interface Route {
   readonly anyOf: readonly string[];
   /** Whether it counts against the key's hour. */
   readonly isCounted: boolean;
+  /** Whether the answer holds a secret: then it is kept encrypted for repeats. */
+  readonly isSecret: boolean;
+  /** Whether what a POST does is committed elsewhere than in the server's database, as on the simulated network. */
+  readonly isElsewhere: boolean;
   /** Whether HEAD is answered too; an answer that never ends has no head of its own. */
   readonly hasHead: boolean;
   /** Gets what its schemas have parsed. */
@@ -50,6 +57,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly query?: Query;
   readonly body?: Body;
   readonly anyOf?: readonly string[];
+  readonly isSecret?: boolean;
   readonly hasHead?: boolean;
   handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
 }
@@ -69,6 +77,8 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     body: input.body ?? null,
     anyOf: input.anyOf ?? [],
     isCounted: !NOT_COUNTED.test(input.path),
+    isSecret: input.isSecret ?? false,
+    isElsewhere: input.path.startsWith('/simulator/'),
     hasHead: input.hasHead ?? input.method === 'GET',
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),

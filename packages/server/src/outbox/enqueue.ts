@@ -2,14 +2,13 @@
 import type { Clock } from '../clock.ts';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
-import type { Ids } from '../domain/ids.ts';
 import type { Line } from '../domain/line.ts';
 import { type Accepted, acceptItems, type Recipient } from '../store/outbox.ts';
+import type { Ticket } from '../store/ticket.ts';
 import type { Writer } from '../store/writer.ts';
 
 export interface EnqueueDeps {
   readonly writer: Writer;
-  readonly ids: Ids;
   readonly clock: Clock;
   readonly failpoint: ReachFailpoint;
   /** Recipients of the simulator that mean an outcome and need not have written first. */
@@ -17,6 +16,9 @@ export interface EnqueueDeps {
 }
 
 export interface SendRequest {
+  /** The item's id: known before it is accepted, so that the answer can be kept with it. */
+  readonly id: string;
+  readonly ticket: Ticket;
   readonly accountRef: number;
   readonly line: Line;
   readonly to: Recipient;
@@ -29,12 +31,11 @@ const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode
   contact_has_not_messaged: { code: 'contact_has_not_messaged', param: 'to' },
 };
 
-/** Gives the outbox item's id. Throws the refusal that applies. */
-export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<string> {
-  const { line, to } = request;
-  const id = deps.ids.make('outbox');
+/** Throws the refusal that applies. */
+export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<void> {
+  const { id, line, to } = request;
   await deps.failpoint('accept.before_commit');
-  const result = await deps.writer.write(acceptItems, {
+  const item = {
     id,
     accountRef: request.accountRef,
     lineRef: line.ref,
@@ -42,11 +43,11 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     contactFirst: line.contactFirst && !deps.mayBeCold(line, to),
     payload: JSON.stringify(request.payload),
     now: deps.clock.now(),
-  });
+  };
+  const result = await deps.writer.write(acceptItems, item, request.ticket);
   if (result !== 'accepted') {
     const refusal = REFUSALS[result];
     throw new ApiError(refusal.code, { param: refusal.param });
   }
   await deps.failpoint('accept.committed');
-  return id;
 }

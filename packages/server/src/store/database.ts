@@ -3,7 +3,8 @@
  *
  * A statement is one SQL text for both engines. `i.<column>` names a column of the item that it is run for. Run with
  * `each`, a statement is run for many items: in a loop over one prepared statement on SQLite, once for the whole set on
- * PostgreSQL, where the markers `{from items}`, `{, items}` and `{values}` (all columns, for an insert) become the set. Run with `one` it has a single item and
+ * PostgreSQL, where the markers `{from items}`, `{, items}`, `{using items}` (for a delete) and
+ * `{values}` (all columns, for an insert) become the set. Run with `one` it has a single item and
  * no markers. Rows come back flat and in no promised order: select what tells them apart (`i.ord` is the item's index;
  * an INSERT ... RETURNING cannot name it). `{now}` is the database's clock in Unix milliseconds, `{for share of <table>}` and
  * `{skip locked}` lock rows where there is anybody to lock out, `{next ref of messages}` draws a row's integer.
@@ -32,6 +33,10 @@ export function insertInto(table: string, columns: Readonly<Record<string, Colum
 export interface Tx {
   each(statement: Statement, items: readonly Row[]): Promise<Row[]>;
   one(statement: Statement, item: Row): Promise<Row[]>;
+  /** Names this process in rows that only it may finish. */
+  readonly process: string;
+  /** Whether the process of that name is still there. */
+  isAlive(process: string): Promise<boolean>;
 }
 
 /** One event for the log, with the deliveries that it is due. Sequenced in the commit itself. */

@@ -30,6 +30,7 @@ export const createLines: Write<NewLine, number | null> = {
   name: 'create_lines',
   kind: 'outcome',
   concurrency: 1,
+  isRefusal: (result) => result === null,
   async run({ tx, wake }, items) {
     const rows = await tx.each(insertLine, items.map(lineRow));
     const refs = new Map(rows.map((row) => [row['id'], Number(row['ref'])]));

@@ -57,6 +57,7 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
   name: 'accept_items',
   kind: 'accept',
   concurrency: 4,
+  isRefusal: (result) => result !== 'accepted',
   async run({ tx, wake }, items) {
     const chats = await findChats(tx, items);
     const rows: Row[] = [];

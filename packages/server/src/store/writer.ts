@@ -4,6 +4,8 @@
  */
 import type { IdKind, Ids } from '../domain/ids.ts';
 import { type Engine, type LogEntry, StorageUnavailableError, type Tx } from './database.ts';
+import { checkGuards, settleGuards } from './guards.ts';
+import type { Guard, Ticket } from './ticket.ts';
 
 const BATCH_MAX = 512;
 /** How much of a batch may be accepts while outcomes wait: accepting must not outrun delivering. */
@@ -31,12 +33,15 @@ export interface Write<Item, Result> {
   readonly concurrency: number;
   /** Nobody waits for its commit: it rides with the next one, or waits a moment for company. */
   readonly isPatient?: true;
+  /** Whether the result is a refusal: then no answer is kept for the request behind the item. */
+  isRefusal?(result: Result): boolean;
   /** One result per item, in order. A refusal is a result; an exception rolls the batch back. */
   run(batch: Batch, items: readonly Item[]): Promise<readonly Result[]>;
 }
 
 export interface Writer {
-  write<Item, Result>(write: Write<Item, Result>, item: Item): Promise<Result>;
+  /** With a guarded ticket it rejects with `AnsweredBefore` or an `ApiError` where the request came before. */
+  write<Item, Result>(write: Write<Item, Result>, item: Item, ticket?: Ticket): Promise<Result>;
   /** How many items wait to be written. */
   queued(): number;
   /** Resolves when nothing is queued or under way. */
@@ -55,10 +60,17 @@ export class WriterOverloadedError extends Error {
 interface Entry {
   readonly write: { readonly name: string; readonly kind: 'accept' | 'outcome'; readonly isPatient?: true };
   /** Runs the write for all these entries, which are of one kind, and returns how to answer each. */
-  runAll(batch: Batch, entries: readonly Entry[]): Promise<readonly (() => void)[]>;
+  runAll(batch: Batch, entries: readonly Entry[]): Promise<readonly Done[]>;
   readonly item: unknown;
+  readonly ticket: Ticket | null;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface Done {
+  readonly entry: Entry;
+  readonly isRefusal: boolean;
+  readonly answer: () => void;
 }
 
 /** Entries that share commits. */
@@ -91,10 +103,10 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
   }
 
   return {
-    write<Item, Result>(write: Write<Item, Result>, item: Item): Promise<Result> {
+    write<Item, Result>(write: Write<Item, Result>, item: Item, ticket: Ticket | null = null): Promise<Result> {
       const lane = laneOf(write);
       if (lane.length() >= QUEUE_MAX && write.kind === 'accept') return Promise.reject(new WriterOverloadedError());
-      return new Promise<Result>((resolve, reject) => lane.push(entryFor(write, item, resolve, reject)));
+      return new Promise<Result>((resolve, reject) => lane.push(entryFor(write, item, ticket, resolve, reject)));
     },
     queued: () => [...lanes.values()].reduce((sum, lane) => sum + lane.length(), 0),
     idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
@@ -149,12 +161,14 @@ function createLane(engine: Engine, ids: Ids, concurrency: number, onBatchEnd: (
 function entryFor<Item, Result>(
   write: Write<Item, Result>,
   item: Item,
+  ticket: Ticket | null,
   resolve: (result: Result) => void,
   reject: (error: unknown) => void,
 ): Entry {
   return {
     write,
     item,
+    ticket,
     // The queue holds entries of many writes; `runAll` is only ever given entries of its own.
     resolve: (result) => resolve(result as Result),
     reject,
@@ -166,7 +180,10 @@ function entryFor<Item, Result>(
       if (results.length !== entries.length) {
         throw new Error(`The write ${write.name} gave ${results.length} results for ${entries.length} items.`);
       }
-      return entries.map((entry, index) => () => entry.resolve(results[index]));
+      return entries.map((entry, index) => {
+        const result = results[index] as Result;
+        return { entry, isRefusal: write.isRefusal?.(result) ?? false, answer: () => entry.resolve(result) };
+      });
     },
   };
 }
@@ -201,7 +218,9 @@ function takeBatch(queue: Entry[]): Entry[] {
  */
 async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]): Promise<void> {
   if (entries.length === 0) return;
+  const later: Entry[] = [];
   try {
+    for (const { ticket } of entries) ticket?.begun();
     const answers = await engine.commit(async (tx) => {
       const log: LogEntry[] = [];
       const topics: string[] = [];
@@ -211,10 +230,13 @@ async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]
         newId: (kind) => ids.make(kind),
         wake: (topic) => topics.push(topic),
       };
-      const value: (() => void)[] = [];
-      for (const group of groupByWrite(entries)) value.push(...(await (group[0]?.runAll(batch, group) ?? [])));
+      later.length = 0;
+      const value = await runGuarded(batch, entries, later);
       return { value, log, topics };
     });
+    for (const { ticket } of entries) ticket?.committed();
+    // A client that hung up while its batch was committed is seen to have gone before its answer is written.
+    if (entries.some(({ ticket }) => ticket?.guard?.name === null)) await new Promise(setImmediate);
     for (const answer of answers) answer();
   } catch (error) {
     if (error instanceof StorageUnavailableError || entries.length === 1) {
@@ -224,7 +246,39 @@ async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]
     const middle = Math.floor(entries.length / 2);
     await commitEntries(engine, ids, entries.slice(0, middle));
     await commitEntries(engine, ids, entries.slice(middle));
+    return;
   }
+  await commitEntries(engine, ids, later);
+}
+
+/**
+ * Runs what no guard holds back, keeps its answers, and gives how to answer everybody; what has to wait for a twin in
+ * this batch goes to `later`.
+ */
+async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[]): Promise<(() => void)[]> {
+  const verdicts = await checkGuards(
+    batch.tx,
+    entries.map((entry) => entry.ticket?.guard ?? null),
+  );
+  const going: Entry[] = [];
+  const answers: (() => void)[] = [];
+  entries.forEach((entry, index) => {
+    const verdict = verdicts[index];
+    if (verdict === 'go') going.push(entry);
+    else if (verdict === 'later') later.push(entry);
+    else answers.push(() => entry.reject(verdict));
+  });
+  const done: Done[] = [];
+  for (const group of groupByWrite(going)) done.push(...(await (group[0]?.runAll(batch, group) ?? [])));
+  await settleGuards(batch.tx, guardsOf(done, false), guardsOf(done, true));
+  for (const { answer } of done) answers.push(answer);
+  return answers;
+}
+
+function guardsOf(done: readonly Done[], isRefusal: boolean): Guard[] {
+  return done.flatMap(({ entry, ...one }) =>
+    one.isRefusal === isRefusal && entry.ticket?.guard ? [entry.ticket.guard] : [],
+  );
 }
 
 function groupByWrite(entries: readonly Entry[]): Entry[][] {

@@ -3,12 +3,14 @@ import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
 import { createFirstInstallation } from './first-installation.ts';
+import { completeNames, reserveName } from './kept-answers.ts';
 import { recordKeyUse } from './key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from './leases.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
 import { claimItems, expireItems, settleItems } from './outbox-lane.ts';
 import { recordSightings } from './sightings.ts';
+import { forgetAnswers, markAnswersLost } from './unanswered.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
 
 export const WRITES = {
@@ -31,5 +33,9 @@ export const WRITES = {
   createAccounts,
   createKeys,
   recordKeyUse,
+  reserveName,
+  completeNames,
+  forgetAnswers,
+  markAnswersLost,
   createLines,
 } as const;

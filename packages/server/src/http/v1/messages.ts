@@ -3,7 +3,7 @@ import { normaliseHandle } from '@trunkline/drivers';
 import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { hasPrefix } from '../../domain/ids.ts';
+import { hasPrefix, type Ids } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
@@ -19,6 +19,7 @@ import { list, type Route, route } from '../route.ts';
 
 export interface MessageDeps extends EnqueueDeps {
   readonly engine: Engine;
+  readonly ids: Ids;
   readonly registry: LineRegistry;
 }
 
@@ -42,7 +43,7 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       status: 201,
       body: sendBody,
       anyOf: ['text', 'attachments'],
-      async handle({ caller, body }) {
+      async handle({ caller, body, ticket }) {
         const to = recipientOf(body.to);
         const line = await resolveLine(deps.registry, caller, body.from);
         // No file can have been uploaded yet, so none can be named.
@@ -50,8 +51,10 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         refuseUnpairedSandbox(line);
         if (body.reply_to !== undefined) await checkReply(deps.engine, caller, line, to, body.reply_to);
         const payload = { kind: 'message' as const, ...body };
-        const id = await enqueue(deps, { accountRef: caller.accountRef, line, to, payload });
-        return { id, status: 'pending' };
+        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
+        const { accountRef } = caller;
+        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
+        return answer;
       },
     }),
     route({

@@ -35,15 +35,16 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       path: '/v1/webhooks',
       scope: 'webhooks:write',
       status: 201,
+      isSecret: true,
       body: z.object({ from: nameField, url: textField(URL_MAX), events: z.array(z.string()) }),
-      async handle({ caller, body }) {
+      async handle({ caller, body, ticket }) {
         const events = eventNames(body.events);
         const refusal = refuseUrl(body.url, deps.urlRules);
         if (refusal) throw invalidValue('url', refusal);
         const line = await resolveLine(deps.registry, caller, body.from);
         const id = deps.ids.make('webhook');
         const secret = `whsec_${Buffer.from(deps.randomBytes(SECRET_BYTES)).toString('base64')}`;
-        await deps.writer.write(createWebhooks, {
+        const item = {
           id,
           accountRef: caller.accountRef,
           lineRef: line.ref,
@@ -51,8 +52,10 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
           events,
           sealedSecret: deps.secrets.seal(secret, id),
           now: deps.clock.now(),
-        });
-        return { ...webhookBody({ id, lineId: line.id, url: body.url, events, isActive: true }), secret };
+        };
+        const answer = { ...webhookBody({ id, lineId: line.id, url: body.url, events, isActive: true }), secret };
+        await deps.writer.write(createWebhooks, item, ticket(answer));
+        return answer;
       },
     }),
     route({

@@ -1,20 +1,17 @@
 /** LISTEN/NOTIFY: wakes this process at once and the others by a notification; a poll stands behind it everywhere. */
-import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { channelOf } from './postgres-log.ts';
 
 const RECONNECT_MS = 500;
 
 export interface Listener {
-  /** Names this process in its notifications, so that it does not wake itself twice. */
-  readonly identity: string;
   wakeHere(topics: readonly string[]): void;
   onWake(listener: (topic: string) => void): () => void;
   close(): Promise<void>;
 }
 
-export async function createListener(pool: pg.Pool, schema: string): Promise<Listener> {
-  const identity = randomUUID();
+/** `identity` names this process in its notifications, so that it does not wake itself twice. */
+export async function createListener(pool: pg.Pool, schema: string, identity: string): Promise<Listener> {
   const listeners = new Set<(topic: string) => void>();
   let client: pg.PoolClient | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -57,7 +54,6 @@ export async function createListener(pool: pg.Pool, schema: string): Promise<Lis
 
   await connect();
   return {
-    identity,
     wakeHere,
     onWake(listener) {
       listeners.add(listener);

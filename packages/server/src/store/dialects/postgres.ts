@@ -1,4 +1,5 @@
 /** PostgreSQL: a pool, set-based statements, and a commit that sequences the log in its last round trip. */
+import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import {
@@ -35,7 +36,9 @@ export interface PostgresOptions {
 }
 
 export async function openPostgres(options: PostgresOptions): Promise<Engine> {
+  const identity = randomUUID();
   const pool = new pg.Pool({
+    application_name: sessionName(identity),
     connectionString: options.url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
@@ -52,15 +55,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
   await pool.query(
     `select pg_advisory_xact_lock(${DDL_LOCK}); create schema if not exists ${pg.escapeIdentifier(options.schema)}`,
   );
-  const listener = await createListener(pool, options.schema);
+  const listener = await createListener(pool, options.schema, identity);
 
   async function commitNow<T>(run: (tx: Tx) => Promise<Commit<T>>): Promise<Commit<T>> {
     const client = await pool.connect();
     let broken = true;
     try {
       await client.query('begin');
-      const commit = await run(transactionOn(client));
-      await client.query(lastTrip(commit.log, commit.topics, listener.identity, options.schema));
+      const commit = await run(transactionOn(client, identity));
+      await client.query(lastTrip(commit.log, commit.topics, identity, options.schema));
       broken = false;
       return commit;
     } catch (error) {
@@ -79,7 +82,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     wake(topic) {
       listener.wakeHere([topic]);
       // A wake-up that is lost costs its hearers one poll.
-      pool.query(notifyText([topic], listener.identity, options.schema)).catch(() => undefined);
+      pool.query(notifyText([topic], identity, options.schema)).catch(() => undefined);
     },
     async commit(run) {
       const commit = await asUnavailable(commitNow(run));
@@ -103,8 +106,20 @@ function lastTrip(log: readonly LogEntry[], topics: readonly string[], identity:
   return `${logText(log)}${notifyText(topics, identity, schema)}commit`;
 }
 
-function transactionOn(client: pg.PoolClient): Tx {
+/** The name of this process's sessions: they end with it, whatever ends it, and the others see them gone. */
+function sessionName(process: string): string {
+  return `trunkline ${process}`;
+}
+
+const LIVE_SESSION = 'select 1 from pg_stat_activity where application_name = $1 limit 1';
+
+function transactionOn(client: pg.PoolClient, process: string): Tx {
   return {
+    process,
+    async isAlive(name) {
+      if (name === process) return true;
+      return (await client.query(LIVE_SESSION, [sessionName(name)])).rows.length > 0;
+    },
     each: (statement, items) => runEach(client, statement, items),
     one: (statement, item) => runOne(client, statement, item),
   };

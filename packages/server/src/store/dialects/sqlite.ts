@@ -1,4 +1,5 @@
 /** SQLite in process: one writer connection, one for reads, and a lock on the data folder. */
+import { randomUUID } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
 import {
@@ -40,7 +41,11 @@ export function openSqlite(options: SqliteOptions): Engine {
   const readStatements = statementCache(reader);
   let last: Promise<unknown> = Promise.resolve();
 
+  const process = randomUUID();
   const tx: Tx = {
+    process,
+    // One process at a time holds the folder's lock: whoever was here before is gone.
+    isAlive: async (name) => name === process,
     each: (statement, items) => settle(() => runEach(write(statement), items)),
     one: (statement, item) => settle(() => runOne(write(statement), item)),
   };

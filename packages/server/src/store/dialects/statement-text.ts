@@ -2,7 +2,7 @@
 import type { Column, Statement } from '../database.ts';
 
 const ITEM_COLUMN = /\bi\.([a-z_]+)\b/g;
-const MARKER = /\{(from items|, items|values|now|for share of [a-z_]+|skip locked|next ref of messages)\}/g;
+const MARKER = /\{(from items|using items|, items|values|now|for share of [a-z_]+|skip locked|next ref of messages)\}/g;
 
 const POSTGRES_TYPES: Readonly<Record<Column, string>> = { text: 'text', int: 'bigint', real: 'double precision' };
 
@@ -39,6 +39,7 @@ export function postgresSetText(statement: Statement): string {
   const columns = Object.keys(statement.columns).map((name) => `i.${name}`);
   return replacePostgresMarkers(statement.sql, {
     'from items': `from ${items}`,
+    'using items': `using ${items}`,
     ', items': `, ${items}`,
     values: `select ${columns.join(', ')} from ${items}`,
     ...POSTGRES_WORDS,

@@ -1,0 +1,36 @@
+/** Where the time of a request went, for its `Server-Timing` header: the wait for a commit, the commit, the whole. */
+import type { Clock } from '../clock.ts';
+
+export interface Timing {
+  /** The request's write joins the queue. */
+  queued(): void;
+  /** Its batch begins. */
+  begun(): void;
+  committed(): void;
+  /** As the header has it, in milliseconds. */
+  text(): string;
+}
+
+export function startTiming(clock: Clock): Timing {
+  const startedAt = clock.monotonic();
+  let queuedAt = 0;
+  let begunAt = 0;
+  let committedAt = 0;
+  return {
+    queued: () => {
+      queuedAt = clock.monotonic();
+    },
+    begun: () => {
+      begunAt = clock.monotonic();
+    },
+    committed: () => {
+      committedAt = clock.monotonic();
+    },
+    text() {
+      const total = `total;dur=${(clock.monotonic() - startedAt).toFixed(1)}`;
+      if (committedAt === 0) return total;
+      const wait = `wait;dur=${(begunAt - queuedAt).toFixed(1)}`;
+      return `${wait}, commit;dur=${(committedAt - begunAt).toFixed(1)}, ${total}`;
+    },
+  };
+}
