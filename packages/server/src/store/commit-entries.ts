@@ -1,0 +1,102 @@
+/** One batch of queued writes, whatever they are: its guards, its writes, its one commit, and the answers after it. */
+import type { Ids } from '../domain/ids.ts';
+import { type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
+import { checkGuards, settleGuards } from './guards.ts';
+import type { Guard, Ticket } from './ticket.ts';
+import type { Batch } from './writer.ts';
+
+/** A queued item, its types hidden so that writes of many kinds can share a queue. */
+export interface Entry {
+  readonly write: { readonly name: string; readonly kind: 'accept' | 'outcome'; readonly isPatient?: true };
+  /** Runs the write for all these entries, which are of one kind, and returns how to answer each. */
+  runAll(batch: Batch, entries: readonly Entry[]): Promise<readonly Done[]>;
+  readonly item: unknown;
+  readonly ticket: Ticket | null;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Done {
+  readonly entry: Entry;
+  readonly isRefusal: boolean;
+  readonly answer: () => void;
+}
+
+/**
+ * Commits the entries together. When one of them throws, the batch is halved until the culprit stands alone; when the
+ * disk or the connection fails, all are refused, for nobody in the batch is to blame.
+ */
+export async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const later: Entry[] = [];
+  try {
+    for (const { ticket } of entries) ticket?.begun();
+    const answers = await engine.commit(async (tx) => {
+      const log: LogEntry[] = [];
+      const topics: string[] = [];
+      const batch: Batch = {
+        tx,
+        emit: (entry) => log.push(entry),
+        newId: (kind) => ids.make(kind),
+        wake: (topic) => topics.push(topic),
+      };
+      later.length = 0;
+      const value = await runGuarded(batch, entries, later);
+      return { value, log, topics };
+    });
+    for (const { ticket } of entries) ticket?.committed();
+    // A client that hung up while its batch was committed is seen to have gone before its answer is written.
+    if (entries.some(({ ticket }) => ticket?.guard?.name === null)) await new Promise(setImmediate);
+    for (const answer of answers) answer();
+  } catch (error) {
+    if (error instanceof StorageUnavailableError || entries.length === 1) {
+      for (const entry of entries) entry.reject(error);
+      return;
+    }
+    const middle = Math.floor(entries.length / 2);
+    await commitEntries(engine, ids, entries.slice(0, middle));
+    await commitEntries(engine, ids, entries.slice(middle));
+    return;
+  }
+  await commitEntries(engine, ids, later);
+}
+
+/**
+ * Runs what no guard holds back, keeps its answers, and gives how to answer everybody; what has to wait for a twin in
+ * this batch goes to `later`.
+ */
+async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[]): Promise<(() => void)[]> {
+  const verdicts = await checkGuards(
+    batch.tx,
+    entries.map((entry) => entry.ticket?.guard ?? null),
+  );
+  const going: Entry[] = [];
+  const answers: (() => void)[] = [];
+  entries.forEach((entry, index) => {
+    const verdict = verdicts[index];
+    if (verdict === 'go') going.push(entry);
+    else if (verdict === 'later') later.push(entry);
+    else answers.push(() => entry.reject(verdict));
+  });
+  const done: Done[] = [];
+  for (const group of groupByWrite(going)) done.push(...(await (group[0]?.runAll(batch, group) ?? [])));
+  await settleGuards(batch.tx, guardsOf(done, false), guardsOf(done, true));
+  for (const { answer } of done) answers.push(answer);
+  return answers;
+}
+
+function guardsOf(done: readonly Done[], isRefusal: boolean): Guard[] {
+  return done.flatMap(({ entry, ...one }) =>
+    one.isRefusal === isRefusal && entry.ticket?.guard ? [entry.ticket.guard] : [],
+  );
+}
+
+function groupByWrite(entries: readonly Entry[]): Entry[][] {
+  const groups = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.write.name);
+    if (group) group.push(entry);
+    else groups.set(entry.write.name, [entry]);
+  }
+  return [...groups.values()];
+}
