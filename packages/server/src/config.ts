@@ -4,6 +4,8 @@ import { normaliseHandle } from '@trunkline/drivers';
 import { z } from 'zod';
 import { isKeyForm, RATE_LIMIT_MAX } from './domain/api-key.ts';
 import { LOG_LEVELS } from './log.ts';
+import { placeAddress } from './network/address.ts';
+import { type Networks, NetworksError, NO_NETWORKS, parseNetworks } from './network/networks.ts';
 
 export const ROLES = ['api', 'worker', 'lines'] as const;
 export type Role = (typeof ROLES)[number];
@@ -18,7 +20,6 @@ const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_K
  */
 const NOT_USED_YET: ReadonlySet<string> = new Set([
   'TRUNKLINE_BLOBS_URL',
-  'TRUNKLINE_SINK_NETWORKS',
   'TRUNKLINE_FILE_LIMIT_MB',
   'TRUNKLINE_RETENTION_DAYS',
   'TRUNKLINE_METRICS',
@@ -54,6 +55,15 @@ const roles = z
   .string()
   .transform((value) => value.split(',').map((role) => role.trim()))
   .pipe(z.array(z.enum(ROLES)).min(1));
+const networks = z.string().transform((text, context): Networks => {
+  try {
+    return parseNetworks(text);
+  } catch (error) {
+    if (!(error instanceof NetworksError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+});
 const handle = z
   .string()
   .refine((value) => value === '' || normaliseHandle(value) !== null, 'must be a handle (E.164 or e-mail), or empty')
@@ -115,6 +125,12 @@ export const SETTINGS = {
     default: '+15550100000',
     sentence: 'The handle of the sandbox line that a first start makes; empty for none.',
   },
+  TRUNKLINE_SINK_NETWORKS: {
+    schema: networks,
+    default: 'loopback',
+    sentence:
+      'Networks that webhooks may reach although they are private, and by plain http: CIDRs, addresses, host names and the word loopback, with commas. Not set, where HOST is not loopback or PUBLIC_URL is set: none.',
+  },
   TRUNKLINE_RATE_LIMIT_PER_HOUR: {
     schema: wholeNumber(1, RATE_LIMIT_MAX),
     default: '1000',
@@ -142,6 +158,7 @@ export interface Config {
   /** Null: the data folder's. */
   readonly secretKey: Uint8Array | null;
   readonly rateLimitPerHour: number;
+  readonly sinkNetworks: Networks;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Names that were set and have no effect in this version. */
   readonly withoutEffect: readonly string[];
@@ -173,6 +190,7 @@ export function readConfig(environment: Environment): Config {
     sandboxLine: read(environment, 'TRUNKLINE_SANDBOX_LINE'),
     secretKey: read(environment, 'TRUNKLINE_SECRET_KEY'),
     rateLimitPerHour: read(environment, 'TRUNKLINE_RATE_LIMIT_PER_HOUR'),
+    sinkNetworks: readSinkNetworks(environment),
     logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
     withoutEffect: Object.keys(environment).filter(isNotUsedYet),
   };
@@ -190,6 +208,15 @@ function read<Name extends SettingName>(
     );
   }
   return parsed.data as z.infer<(typeof SETTINGS)[Name]['schema']>;
+}
+
+/** Receivers on this machine are for trying things out: a server that others can reach must be told of them. */
+function readSinkNetworks(environment: Environment): Networks {
+  const isToldOf = environment['TRUNKLINE_SINK_NETWORKS'] !== undefined;
+  const host = read(environment, 'TRUNKLINE_HOST');
+  const isLocal = host === 'localhost' || placeAddress(host)?.class === 'loopback';
+  const isReachable = !isLocal || read(environment, 'TRUNKLINE_PUBLIC_URL') !== '';
+  return !isToldOf && isReachable ? NO_NETWORKS : read(environment, 'TRUNKLINE_SINK_NETWORKS');
 }
 
 function textOf(environment: Environment, name: string, setting: Setting): string {

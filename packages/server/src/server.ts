@@ -35,6 +35,8 @@ import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
 import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
 import type { Log } from './log.ts';
+import { createNetworkGuard, type NetworkGuard } from './network/guard.ts';
+import { type Lookup, systemLookup } from './network/resolver.ts';
 import { reconcile } from './outbox/reconcile.ts';
 import { startTimeLimits } from './outbox/time-limits.ts';
 import { startOutboxWorker } from './outbox/worker.ts';
@@ -46,8 +48,6 @@ import { asWireDatabase } from './store/wire-database.ts';
 import { createWriter, type Writer } from './store/writer.ts';
 import { startDeliverer } from './webhooks/deliverer.ts';
 
-const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', '::1', 'localhost']);
-
 export interface ServerOptions {
   readonly config: Config;
   readonly clock: Clock;
@@ -55,6 +55,8 @@ export interface ServerOptions {
   readonly failpoint: ReachFailpoint;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Resolves the names of those who are called, where the machine's own way is not wanted. */
+  readonly lookup?: Lookup;
   /** How long things take in the simulated network, where they are not to take as long as in life. */
   readonly simulatorTimings?: Partial<Timings>;
 }
@@ -84,6 +86,7 @@ interface Shared extends ServerOptions {
   readonly holder: string;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly secrets: SecretBox;
+  readonly guard: NetworkGuard;
 }
 
 interface Part {
@@ -112,7 +115,9 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const firstKey = await prepareFirstStart(first, config);
   const network = config.simulator ? await openSimulator(options, databases, ids) : null;
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
-  const parts = { engine, writer, ids, registry, network, secrets };
+  const lookup = options.lookup ?? systemLookup;
+  const guard = createNetworkGuard({ networks: config.sinkNetworks, lookup, clock });
+  const parts = { engine, writer, ids, registry, network, secrets, guard };
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
@@ -199,7 +204,6 @@ async function createApi(
   const tail = await startTail(engine, clock, onError);
   const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
   const streams = new Set<EventStream>();
-  const urlRules = { allowLoopbackHttp: LOOPBACK_HOSTS.has(config.host) && config.publicUrl === null };
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
   const routes: Route[] = [
@@ -207,7 +211,7 @@ async function createApi(
     ...chatRoutes(shared),
     ...messageRoutes({ ...shared, mayBeCold }),
     ...outboxRoutes(shared),
-    ...webhookRoutes({ ...shared, urlRules }),
+    ...webhookRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
   ];

@@ -24,6 +24,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'store/dialects/sqlite',
     'store/dialects/postgres',
     'store/migrations',
+    'network',
     'leases',
     'lines',
     'outbox',
@@ -43,7 +44,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const CAPABILITIES = ['leases', 'lines', 'outbox', 'events', 'webhooks', 'files', 'access', 'sandbox'] as const;
-const BELOW_CAPABILITIES = ['store', 'wire', 'domain', 'drivers'] as const;
+const BELOW_CAPABILITIES = ['network', 'store', 'wire', 'domain', 'drivers'] as const;
 const BELOW_HTTP = [...CAPABILITIES, ...BELOW_CAPABILITIES] as const;
 
 /** A capability that may import another one. Every entry is a sentence somebody can defend. */
@@ -63,6 +64,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   wire: ['domain', 'vocabulary'],
   // What drivers report is written down as it was reported: the store knows the port's events.
   store: ['wire', 'domain', 'drivers'],
+  // Whoever makes a request to an address that somebody else chose makes it through here.
+  network: ['domain'],
   ...Object.fromEntries(
     CAPABILITIES.map((name) => [name, [...BELOW_CAPABILITIES, ...(CAPABILITY_IMPORTS[name] ?? [])]]),
   ),
@@ -73,7 +76,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'http/simulator': ['http', ...BELOW_HTTP],
   'clock.ts': [],
   'log.ts': ['domain'],
-  'config.ts': ['domain', 'vocabulary', 'log.ts'],
+  // What an operator writes about networks is read by those who know networks.
+  'config.ts': ['domain', 'vocabulary', 'log.ts', 'network'],
   'first-start.ts': ['config.ts', ...BELOW_HTTP],
   'server.ts': ['*'],
   'run.ts': ['server.ts', 'first-start.ts', 'config.ts', 'log.ts', 'clock.ts', 'domain'],
@@ -93,6 +97,11 @@ export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   pg: ['packages/server/src/store/dialects/'],
   'node:sqlite': ['packages/server/src/store/dialects/'],
   kysely: ['packages/server/src/store/'],
+  // What opens connections or resolves names would go past the guard anywhere else.
+  undici: ['packages/server/src/network/'],
+  'node:dns': ['packages/server/src/network/'],
+  'node:dns/promises': ['packages/server/src/network/'],
+  'ipaddr.js': ['packages/server/src/network/'],
 };
 
 /** The pure layers and the only packages from outside that they may import. */

@@ -77,6 +77,8 @@ const PLANTED: readonly Planted[] = [
   ...direction('wire', 'store'),
   ...direction('store', 'outbox'),
   ...direction('store', 'http'),
+  ...direction('network', 'store'),
+  ...direction('network', 'webhooks'),
   ...direction('outbox', 'http'),
   ...direction('outbox', 'webhooks'),
   ...direction('events', 'webhooks'),
@@ -143,6 +145,11 @@ const PLANTED: readonly Planted[] = [
     files: { [`${SERVER}/outbox/a.ts`]: "import { sql } from 'kysely';\nexport const y = sql;\n" },
     says: /kysely is imported in/,
   },
+  ...['undici', 'node:dns', 'node:dns/promises', 'ipaddr.js'].map((name) => ({
+    name: `${name} beside the guard`,
+    files: { [`${SERVER}/webhooks/a.ts`]: `import { x } from '${name}';\nexport const y = x;\n` },
+    says: new RegExp(`${name} is imported in .*network`),
+  })),
   {
     name: 'a driver that imports an engine',
     files: { 'packages/drivers/src/a.ts': "import pg from 'pg';\nexport const y = pg;\n" },

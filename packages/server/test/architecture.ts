@@ -27,7 +27,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   'a relative import names an existing .ts file of its own package': relativeImports,
   'the layers of the server import downwards': serverLayers,
   'only the vocabulary of the drivers reaches the domain': domainVocabulary,
-  'an engine is imported in its one folder': externalImports,
+  'an engine, and whatever opens connections, is imported in its one folder': externalImports,
   'domain and wire are pure': pureLayers,
   'only config.ts and main.ts read the environment': environmentReaders,
   'time and randomness are passed in': clockReaders,

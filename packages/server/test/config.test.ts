@@ -22,6 +22,7 @@ describe('the configuration', () => {
       sandboxLine: '+15550100000',
       secretKey: null,
       rateLimitPerHour: 1000,
+      sinkNetworks: { ranges: ['127.0.0.0/8', '::1/128'], hosts: [] },
       logLevel: 'info',
       withoutEffect: [],
     });
@@ -40,6 +41,23 @@ describe('the configuration', () => {
     const config = readConfig({ TRUNKLINE_BLOBS_URL: 's3://k:s@host/bucket', TRUNKLINE_FILE_LIMIT_MB: '10' });
     expect(config.withoutEffect).toEqual(['TRUNKLINE_BLOBS_URL', 'TRUNKLINE_FILE_LIMIT_MB']);
     expect(readConfig({}).withoutEffect).toEqual([]);
+  });
+
+  it.each([
+    ['by default', {}, true],
+    ['on another loopback address', { TRUNKLINE_HOST: '127.0.0.2' }, true],
+    ['on localhost', { TRUNKLINE_HOST: 'localhost', TRUNKLINE_PUBLIC_URL: '' }, true],
+    ['on ::1', { TRUNKLINE_HOST: '::1' }, true],
+    ['listening on every address', { TRUNKLINE_HOST: '0.0.0.0' }, false],
+    ['listening on every address of IPv6', { TRUNKLINE_HOST: '::' }, false],
+    ['listening on a name', { TRUNKLINE_HOST: 'trunkline.internal' }, false],
+    ['behind a public URL', { TRUNKLINE_PUBLIC_URL: 'https://trunkline.example' }, false],
+    ['told of no network', { TRUNKLINE_SINK_NETWORKS: '' }, false],
+    ['public and told of loopback', { TRUNKLINE_HOST: '0.0.0.0', TRUNKLINE_SINK_NETWORKS: 'loopback' }, true],
+  ])('lets webhooks reach this machine as it should %s', (_when, environment, expected) => {
+    const { ranges, hosts } = readConfig(environment).sinkNetworks;
+    expect(ranges.length > 0).toBe(expected);
+    expect(hosts).toEqual([]);
   });
 
   it('refuses a name that it does not know, and lists those that it does', () => {
@@ -66,6 +84,9 @@ describe('the configuration', () => {
     ['TRUNKLINE_SIMULATOR', 'yes'],
     ['TRUNKLINE_SANDBOX_LINE', 'not a handle'],
     ['TRUNKLINE_LOG_LEVEL', 'loud'],
+    ['TRUNKLINE_SINK_NETWORKS', '10.0.0.1/8'],
+    ['TRUNKLINE_SINK_NETWORKS', 'everything,'],
+    ['TRUNKLINE_SINK_NETWORKS', 'https://receiver'],
   ])('refuses %s=%j by name', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(ConfigError);
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} cannot be used: `));

@@ -4,6 +4,7 @@ import { webhookLane } from '../domain/webhook.ts';
 import type { HeldLease, LeaseDeps } from '../leases/held-lease.ts';
 import { takeLease } from '../leases/held-lease.ts';
 import type { Log } from '../log.ts';
+import type { NetworkGuard } from '../network/guard.ts';
 import type { Engine } from '../store/database.ts';
 import { RETRIES_TOPIC, readWebhooksWithNew } from '../store/deliveries.ts';
 import { readActiveWebhooks, type StoredWebhook, WEBHOOKS_TOPIC } from '../store/webhooks.ts';
@@ -21,6 +22,7 @@ const FINISH_WITHIN_MS = 5_000;
 export interface DelivererDeps extends Omit<AttemptDeps, 'cutOff'>, LeaseDeps {
   readonly engine: Engine;
   readonly log: Log;
+  readonly guard: NetworkGuard;
   readonly secrets: SecretBox;
 }
 
@@ -125,7 +127,7 @@ class WebhookDeliverer implements Deliverer {
   #serve(webhook: StoredWebhook): void {
     try {
       const secret = this.#deps.secrets.open(webhook.sealedSecret, webhook.id);
-      const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps.clock);
+      const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps);
       const target = { webhook, secret, receiver };
       this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 });
     } catch (error) {

@@ -3,6 +3,9 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../clock.ts';
+import { createNetworkGuard } from '../network/guard.ts';
+import { LOOPBACK_NETWORKS } from '../network/networks.ts';
+import { systemLookup } from '../network/resolver.ts';
 import { createReceiver } from './post.ts';
 
 const closing: (() => Promise<unknown> | unknown)[] = [];
@@ -28,7 +31,8 @@ async function receiving(listener: RequestListener): Promise<string> {
 }
 
 function post(url: string, clock: Clock = systemClock) {
-  const receiver = createReceiver(url, 2, clock);
+  const guard = createNetworkGuard({ networks: LOOPBACK_NETWORKS, lookup: systemLookup, clock });
+  const receiver = createReceiver(url, 2, { guard, clock });
   closing.push(() => receiver.close());
   return receiver.post({ 'content-type': 'application/json', 'x-test': 'yes' }, '{"a":1}');
 }

@@ -1,6 +1,6 @@
 /** One POST to a receiver, bounded in every direction: time to connect, time in all, bytes of the answer read. */
-import { Pool } from 'undici';
 import type { Clock } from '../clock.ts';
+import type { NetworkGuard } from '../network/guard.ts';
 import { parseRetryAfter } from './retry-schedule.ts';
 
 const TOTAL_MS = 15_000;
@@ -26,12 +26,17 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-export function createReceiver(url: string, connections: number, clock: Clock): Receiver {
+export interface ReceiverDeps {
+  readonly guard: NetworkGuard;
+  readonly clock: Clock;
+}
+
+export function createReceiver(url: string, connections: number, { guard, clock }: ReceiverDeps): Receiver {
   const { origin, pathname, search } = new URL(url);
-  const pool = new Pool(origin, {
+  const pool = guard.openPool(origin, {
     connections,
     pipelining: 1,
-    connectTimeout: CONNECT_MS,
+    connectTimeoutMs: CONNECT_MS,
     headersTimeout: TOTAL_MS,
     bodyTimeout: TOTAL_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -117,6 +122,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   UND_ERR_SOCKET: 'The receiver closed the connection before it answered.',
   EPIPE: 'The receiver closed the connection before it answered.',
   ENOTFOUND: "The receiver's host name does not resolve.",
+  blocked_address: 'The address of the receiver is not allowed (blocked_address).',
   EAI_AGAIN: "The receiver's host name does not resolve.",
 };
 

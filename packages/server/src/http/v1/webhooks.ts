@@ -6,10 +6,10 @@ import { hasPrefix, type Ids } from '../../domain/ids.ts';
 import type { SecretBox } from '../../domain/secret-box.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
+import type { NetworkGuard } from '../../network/guard.ts';
 import type { Engine } from '../../store/database.ts';
 import { createWebhooks, deleteWebhooks, findWebhook, readWebhooksOfLine } from '../../store/webhooks.ts';
 import type { Writer } from '../../store/writer.ts';
-import { refuseUrl, type UrlRules } from '../../webhooks/webhook-url.ts';
 import { webhookBody } from '../../wire/v1.ts';
 import { invalidValue, nameField, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
@@ -23,7 +23,7 @@ export interface WebhookDeps {
   readonly registry: LineRegistry;
   readonly ids: Ids;
   readonly clock: Clock;
-  readonly urlRules: UrlRules;
+  readonly guard: NetworkGuard;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly secrets: SecretBox;
 }
@@ -39,7 +39,7 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       body: z.object({ from: nameField, url: textField(URL_MAX), events: z.array(z.string()) }),
       async handle({ caller, body, ticket }) {
         const events = eventNames(body.events);
-        const refusal = refuseUrl(body.url, deps.urlRules);
+        const refusal = await deps.guard.refuseUrl(body.url);
         if (refusal) throw invalidValue('url', refusal);
         const line = await resolveLine(deps.registry, caller, body.from);
         const id = deps.ids.make('webhook');
