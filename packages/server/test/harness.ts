@@ -48,6 +48,7 @@ export interface TestOptions {
   readonly clock?: Clock | FakeClock;
   readonly failpoint?: ServerOptions['failpoint'];
   readonly random?: () => number;
+  readonly lookup?: ServerOptions['lookup'];
   readonly simulatorTimings?: ServerOptions['simulatorTimings'];
 }
 
@@ -105,6 +106,7 @@ export async function startTestServer(engine: EngineKind, options: TestOptions =
     log: createLog(config.logLevel, false),
     failpoint: options.failpoint ?? noFailpoints,
     random: options.random ?? Math.random,
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     ...(options.simulatorTimings === undefined ? {} : { simulatorTimings: options.simulatorTimings }),
   });
   const server = await whileTimeMoves(clock, starting);

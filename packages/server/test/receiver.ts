@@ -21,6 +21,8 @@ export interface Receiver {
   readonly received: Received[];
   /** Requests that came and were not answered yet. */
   open(): number;
+  /** How often anybody connected. */
+  connections(): number;
   behave(behaviour: Behaviour): void;
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
   const sockets = new Set<Socket>();
   let current = behaviour;
   let open = 0;
+  let connections = 0;
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -56,6 +59,7 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
     });
   });
   server.on('connection', (socket) => {
+    connections++;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
@@ -65,6 +69,7 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
     url: `http://127.0.0.1:${port}/hook`,
     received,
     open: () => open,
+    connections: () => connections,
     behave(next) {
       current = next;
     },
