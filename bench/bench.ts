@@ -26,6 +26,8 @@ export interface Settings {
   readonly starts: number;
   /** How long a server rests before its memory is looked at. */
   readonly restSeconds: number;
+  /** How long a server is offered more than it can take. */
+  readonly overloadSeconds: number;
 }
 
 export interface Bench {

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures, each figure beside its yardstick in the same run, and prints one table.
  *
- *   npm run bench -- [accept|through|inbound|page|start|memory ...] [--quick] [--engine sqlite|postgres] [--json file]
+ *   npm run bench -- [accept|through|inbound|page|start|memory|overload ...] [--quick] [--engine sqlite|postgres] [--json file]
  *                    [--rounds n] [--seconds n] [--messages n] [--sends n]
  */
 import { writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { Figure } from './figure.ts';
 import { measureAccept } from './figures/accept.ts';
 import { measureInbound } from './figures/inbound.ts';
 import { measureMemory } from './figures/memory.ts';
+import { measureOverload } from './figures/overload.ts';
 import { measurePage } from './figures/page.ts';
 import { measureStart } from './figures/start.ts';
 import { measureThrough } from './figures/through.ts';
@@ -28,6 +29,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   page: measurePage,
   start: measureStart,
   memory: measureMemory,
+  overload: measureOverload,
 };
 
 const FULL: Omit<Settings, 'engine'> = {
@@ -38,6 +40,7 @@ const FULL: Omit<Settings, 'engine'> = {
   sends: 200_000,
   starts: 9,
   restSeconds: 10,
+  overloadSeconds: 60,
 };
 /** Enough to see that everything runs; too short to judge by. */
 const QUICK: Omit<Settings, 'engine'> = {
@@ -48,6 +51,7 @@ const QUICK: Omit<Settings, 'engine'> = {
   sends: 10_000,
   starts: 3,
   restSeconds: 3,
+  overloadSeconds: 6,
 };
 const ROUNDS_MIN = 3;
 

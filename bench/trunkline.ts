@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Pool } from 'undici';
 import { FIRST_LINE } from '../packages/server/src/first-start.ts';
 import type { Home } from './home.ts';
-import type { LoadRequest } from './load/closed-loop.ts';
+import type { LoadRequest } from './load/answers.ts';
 import { postText } from './load/post-text.ts';
 import { type Program, startProgram } from './programs.ts';
 import type { Receiver } from './receiver.ts';

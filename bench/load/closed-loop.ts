@@ -5,18 +5,10 @@
 import { connect, type Socket } from 'node:net';
 import { monotonicMs } from '../monotonic.ts';
 import { createLatencies, type Percentiles } from '../percentiles.ts';
+import { createAnswerReader, type LoadRequest, renderRequest } from './answers.ts';
 
 const LATENCIES_PER_SECOND = 100_000;
 const LATENCIES_WITHOUT_TIME = 5_000_000;
-const HEAD_MAX_BYTES = 16_384;
-const HEAD_END = '\r\n\r\n';
-const SHOWN_CHARACTERS = 300;
-
-export interface LoadRequest {
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: string;
-}
 
 export interface ClosedLoop {
   readonly origin: string;
@@ -45,7 +37,7 @@ export async function runClosedLoop(loop: ClosedLoop): Promise<Loaded> {
   const { until } = loop;
   const seconds = 'seconds' in until ? until.seconds : Number.POSITIVE_INFINITY;
   const requestsMax = 'requests' in until ? until.requests : Number.POSITIVE_INFINITY;
-  const requests = loop.requests.map((request) => render(loop, request));
+  const requests = loop.requests.map((request) => renderRequest(loop, request));
   const latencies = createLatencies('seconds' in until ? seconds * LATENCIES_PER_SECOND : LATENCIES_WITHOUT_TIME);
   const startedAt = monotonicMs();
   const measureFrom = startedAt + loop.warmUpSeconds * 1_000;
@@ -78,15 +70,6 @@ interface RequestSource {
   /** Null when there is nothing more to send. */
   next(): Buffer | null;
   answered(sentAt: number, status: number, text: () => string): void;
-}
-
-function render(loop: ClosedLoop, request: LoadRequest): Buffer {
-  const { host } = new URL(loop.origin);
-  const lines = [`${request.method} ${request.path} HTTP/1.1`, `host: ${host}`, `authorization: Bearer ${loop.key}`];
-  if (request.body !== undefined) {
-    lines.push('content-type: application/json', `content-length: ${Buffer.byteLength(request.body)}`);
-  }
-  return Buffer.from(`${lines.join('\r\n')}${HEAD_END}${request.body ?? ''}`);
 }
 
 /** Resolves when the source has nothing more and the last answer is in. */
@@ -125,34 +108,4 @@ function runConnection(host: string, port: number, source: RequestSource): Promi
     if (!isDone) reject(new Error(`${host}:${port} closed a connection.`));
   });
   return promise;
-}
-
-/** As much of HTTP as these servers speak: one answer at a time, its length named in its head. */
-function createAnswerReader(onAnswer: (status: number, text: () => string) => void): (chunk: Buffer) => void {
-  let head: Buffer | null = null;
-  let status = 0;
-  let missing = 0;
-  return (chunk) => {
-    if (missing > 0) {
-      missing -= chunk.length;
-      if (missing === 0) onAnswer(status, () => chunk.toString('utf8').slice(0, SHOWN_CHARACTERS));
-      if (missing < 0) throw new Error('An answer is longer than its head says.');
-      return;
-    }
-    const bytes: Buffer = head ? Buffer.concat([head, chunk]) : chunk;
-    const end = bytes.indexOf(HEAD_END);
-    if (end < 0) {
-      if (bytes.length > HEAD_MAX_BYTES) throw new Error('The head of an answer never ends.');
-      head = bytes;
-      return;
-    }
-    head = null;
-    const text = bytes.toString('latin1', 0, end);
-    const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1];
-    if (length === undefined) throw new Error(`An answer does not say how long it is: ${text}`);
-    status = Number(text.slice(9, 12));
-    missing = end + HEAD_END.length + Number(length) - bytes.length;
-    if (missing === 0) onAnswer(status, () => bytes.toString('utf8', end).slice(0, SHOWN_CHARACTERS));
-    if (missing < 0) throw new Error('An answer is longer than its head says.');
-  };
 }

@@ -3,10 +3,12 @@ import { serveCalls } from '../calls.ts';
 import { runClosedLoop } from './closed-loop.ts';
 import { runFsyncAndPost } from './fsync-and-post.ts';
 import { runOpenLoop } from './open-loop.ts';
+import { runOverload } from './overload.ts';
 
 const LOAD_CALLS = {
   closedLoop: runClosedLoop,
   openLoop: runOpenLoop,
+  overload: runOverload,
   fsyncAndPost: runFsyncAndPost,
 } as const;
 export type LoadCalls = typeof LOAD_CALLS;
