@@ -1,7 +1,7 @@
 /**
  * The tables, as the query builder sees them. `ref` is a row's integer, `id` its public TypeID; what ends in `_at` is
  * Unix milliseconds; a yes or no is 1 or 0, which both engines compare alike. The sentences on each table and column
- * stand in the migrations.
+ * stand in `schema-sentences.ts`, and `schema.sqlite.sql` and `schema.postgres.sql` show them with what the engines have.
  */
 import type { Generated } from 'kysely';
 

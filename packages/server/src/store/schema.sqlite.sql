@@ -1,0 +1,245 @@
+-- Trunkline's tables on SQLite, as the migrations leave them. Made by `npm run generate`; to read, not to run:
+-- what changes a database is a migration. What ends in _at is Unix milliseconds; a yes or no is 1 or 0.
+
+-- Facts about this installation that are drawn once and kept, such as the epoch of its event log.
+create table installation (
+  name text primary key,  -- Which fact.
+  value text not null     -- The fact.
+);
+
+-- Whose lines, chats and keys these are. Every tenant's row carries its account.
+create table accounts (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  owner_email text not null,              -- How its owner is reached.
+  created_at bigint not null              -- When the row was made.
+);
+
+-- API keys. The key itself is stored nowhere.
+create table api_keys (
+  ref integer primary key autoincrement,             -- The integer by which other tables refer to the row.
+  id text not null unique,                           -- The public id.
+  account_ref bigint not null,                       -- Whose it is.
+  name text not null,                                -- What its owner calls it.
+  prefix text not null,                              -- The beginning of the key, by which a person recognises it.
+  hash text not null unique,                         -- The SHA-256 of the whole key, in hex.
+  scopes text not null,                              -- What it may do, a JSON array.
+  line_refs text,                                    -- The lines it is limited to, a JSON array, or null for all.
+  expires_at bigint,                                 -- When it ends by itself, or null.
+  revoked_at bigint,                                 -- When it was revoked, or null.
+  created_at bigint not null,                        -- When the row was made.
+  rate_limit_per_hour bigint not null default 1000,  -- How many requests it may make in an hour.
+  last_used_at bigint                                -- When it was last seen, to the minute, or null.
+);
+create index api_keys_by_account on api_keys (account_ref, ref);
+
+-- Requests of a key in an hour, the sum of what each process adds.
+create table request_counts (
+  key_ref bigint not null,        -- The key.
+  hour_at bigint not null,        -- The beginning of the hour.
+  requests bigint not null,       -- How many so far.
+  primary key (key_ref, hour_at)
+);
+
+-- Lines: the iMessage identities that the server sends from and receives on.
+create table lines (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  handle text not null unique,            -- Its number or e-mail address; no two lines have the same.
+  label text,                             -- What its owner calls it, or null.
+  service text not null,                  -- The network that it speaks.
+  kind text not null,                     -- The driver that serves it.
+  is_active bigint not null,              -- Whether its driver is to run.
+  is_sandbox bigint not null,             -- Whether it is the shared line for trying things out.
+  contact_first bigint not null,          -- Whether it refuses sends to whoever has not written first.
+  pace_ms bigint not null,                -- The least time between two hand-overs, in milliseconds.
+  created_at bigint not null,             -- When the row was made.
+  removed_at bigint                       -- When its operator removed it, or null.
+);
+
+-- How far each line's driver has been heard.
+create table line_cursors (
+  line_ref bigint primary key,  -- The line.
+  cursor text not null          -- The cursor of the last event that was committed.
+);
+
+-- Chats, one row for each account, line and identifier.
+create table chats (
+  ref integer primary key autoincrement,      -- The integer by which other tables refer to the row.
+  id text not null unique,                    -- The public id.
+  account_ref bigint not null,                -- Whose it is.
+  line_ref bigint not null,                   -- The line that it is on.
+  identifier text not null,                   -- The other's handle, or the group's identifier on the line.
+  service text not null,                      -- The network on which it was first seen.
+  name text,                                  -- A group's name, or null.
+  is_group bigint not null,                   -- Whether it is a group.
+  participants text not null,                 -- The handles that belong to it, a JSON array.
+  has_received_inbound bigint not null,       -- Whether anybody has ever written to the line in it.
+  last_message_at bigint not null,            -- When its latest message was sent; 0 before the first.
+  created_at bigint not null,                 -- When the row was made.
+  unique (account_ref, line_ref, identifier)
+);
+create index chats_by_activity on chats (line_ref, last_message_at desc, ref desc);
+
+-- Messages as they were seen on the lines, inbound and own; clustered by chat where the engine can.
+create table messages (
+  chat_ref bigint not null,                       -- The chat.
+  sent_at bigint not null,                        -- When it was sent, by the clock of the line.
+  ref bigint not null unique,                     -- The integer by which other tables refer to the row.
+  id text not null unique,                        -- The public id.
+  account_ref bigint not null,                    -- Whose it is.
+  line_ref bigint not null,                       -- The line that saw it.
+  guid text not null,                             -- Its name on the line, where it is there once.
+  sender text not null,                           -- The handle of whoever wrote it.
+  text text,                                      -- What it says, or null.
+  service text not null,                          -- The network that carried it.
+  is_from_me bigint not null,                     -- Whether the line itself sent it.
+  state text not null,                            -- How far it has come: received, sent, delivered or read.
+  outbox_ref bigint,                              -- The outbox item that it is the echo of, or null.
+  reply_to_guid text,                             -- The message that it answers, or null.
+  delivered_at bigint,                            -- When it was delivered, or null.
+  read_at bigint,                                 -- When it was read, or null.
+  synced_at bigint not null,                      -- When the server first saw it.
+  updated_at bigint not null,                     -- When the row last changed.
+  primary key (chat_ref, sent_at desc, ref desc)
+) without rowid;
+create unique index messages_by_guid on messages (line_ref, guid);
+
+-- Messages whose announcement waits for a later piece.
+create table held_messages (
+  message_ref bigint primary key,  -- The message, whose own row is there from the first sighting.
+  line_ref bigint not null,        -- Its line.
+  chat_ref bigint not null,        -- Its chat.
+  sender text not null,            -- Its sender, whose next message ends the wait.
+  guid text not null,              -- Its name on the line, by which the piece names it.
+  announce_at bigint not null      -- When it is announced without the piece.
+);
+create index held_messages_by_line on held_messages (line_ref, guid);
+create index held_messages_due on held_messages (announce_at);
+
+-- The outbox: what was accepted and is to be sent, sent or failed.
+create table outbox (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line that sends it.
+  recipient text not null,                -- The handle or the group's identifier that it goes to.
+  is_group bigint not null,               -- Whether that is a group.
+  state text not null,                    -- pending, sending, handed_over, unknown, waiting, sent or failed.
+  payload text not null,                  -- The request as accepted, as JSON.
+  attempts bigint not null default 0,     -- The claims that count as attempts.
+  hand_overs bigint not null default 0,   -- Every claim; never goes back.
+  fence bigint not null default 0,        -- The fence of whoever claimed it last.
+  not_before bigint not null default 0,   -- When it may be tried again; 0 for at once.
+  echo_due_at bigint,                     -- When waiting for its echo ends, or null.
+  guid text,                              -- The name that the line gave to it, or null.
+  error text,                             -- Why it failed or what is not known of it, a sentence, or null.
+  created_at bigint not null,             -- When the row was made.
+  updated_at bigint not null,             -- When the row last changed.
+  completed_at bigint,                    -- When it was sent or failed, or null.
+  claimed_at bigint,                      -- When it was last claimed, or null.
+  handed_over_at bigint                   -- When it was last handed over, or null.
+);
+create index outbox_by_guid on outbox (line_ref, guid) where guid is not null and state <> 'sent';
+create index outbox_pending on outbox (line_ref, ref) where state = 'pending';
+create index outbox_under_way on outbox (line_ref, ref) where state in ('sending', 'handed_over', 'unknown');
+create index outbox_waiting on outbox (line_ref, recipient, ref) where state = 'waiting';
+
+-- The event log: one total order for the installation, drawn in the commit.
+create table events (
+  seq integer primary key autoincrement,  -- The place in that order.
+  id text not null,                       -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line that it happened on.
+  chat_ref bigint,                        -- The chat that it happened in, or null.
+  message_ref bigint,                     -- The message that it tells of, or null.
+  type text not null,                     -- What happened, such as message.received.
+  data text not null,                     -- The body's data, as JSON.
+  created_at bigint not null              -- When the row was made.
+);
+
+-- Webhooks: who is told of a line's events.
+create table webhooks (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line whose events it is told.
+  url text not null,                      -- Where they are posted to.
+  events text not null,                   -- The types that it asked for, a JSON array.
+  secret text not null,                   -- What its posts are signed with.
+  is_active bigint not null,              -- Whether anything is sent to it.
+  disabled_reason text,                   -- Why nothing is, a sentence, or null.
+  failing_since bigint,                   -- Since when nothing has arrived, or null.
+  created_at bigint not null,             -- When the row was made.
+  deleted_at bigint                       -- When it was deleted, or null; the row stays until its deliveries are pruned.
+);
+create index webhooks_by_line on webhooks (line_ref) where deleted_at is null;
+
+-- What is due to a webhook: one row for each event that it asked for, written with the event.
+create table deliveries (
+  webhook_ref bigint not null,              -- The webhook.
+  event_seq bigint not null,                -- The event.
+  id text not null unique,                  -- The public id, the same over all attempts.
+  account_ref bigint not null,              -- Whose it is.
+  chat_ref bigint,                          -- The chat whose order it keeps, or null.
+  state text not null,                      -- new (the lane's), retry (anybody's), delivered, failed or dropped.
+  attempts bigint not null default 0,       -- The attempts so far.
+  due_at bigint not null,                   -- When the next attempt is due.
+  claimed_until bigint not null default 0,  -- Until when a worker has it for a retry; 0 for nobody.
+  last_status bigint,                       -- The last HTTP status, or null.
+  last_error text,                          -- Why the last attempt failed, a sentence, or null.
+  last_attempt_at bigint,                   -- When the last attempt began, or null.
+  last_duration_ms bigint,                  -- How long it took, in milliseconds, or null.
+  created_at bigint not null,               -- When the row was made.
+  primary key (webhook_ref, event_seq)
+) without rowid;
+create index deliveries_new on deliveries (webhook_ref, event_seq) where state = 'new';
+create index deliveries_retry on deliveries (webhook_ref, due_at) where state = 'retry';
+
+-- The attempts that failed, each with what came back. A success is in the delivery's own columns.
+create table attempts (
+  webhook_ref bigint not null,                   -- The webhook.
+  event_seq bigint not null,                     -- The event.
+  attempt bigint not null,                       -- Which attempt it was, from 1.
+  started_at bigint not null,                    -- When it began.
+  duration_ms bigint not null,                   -- How long it took, in milliseconds.
+  status bigint,                                 -- The HTTP status, or null where there was none.
+  error text,                                    -- Why it failed, a sentence.
+  answer text,                                   -- The beginning of what the receiver answered, or null.
+  primary key (webhook_ref, event_seq, attempt)
+);
+
+-- Who owns a lane (a line or a webhook).
+create table leases (
+  name text primary key,      -- The lane.
+  holder text not null,       -- The process that has it, or had it last.
+  fence bigint not null,      -- Grows with every change of hands; a write with an older one is refused.
+  expires_at bigint not null  -- When the lease ends unless it is renewed, by the database's clock.
+);
+
+-- Answers kept for an Idempotency-Key, committed with what they answer.
+create table kept_answers (
+  key_ref bigint not null,            -- The API key that asked.
+  route text not null,                -- What it asked: method and path.
+  name text not null,                 -- The Idempotency-Key.
+  fingerprint text not null,          -- The hash of the request, so that another one under the same name is refused.
+  holder text not null,               -- The process in which the request is under way.
+  status bigint,                      -- The HTTP status of the answer, or null while the request is under way.
+  body text,                          -- The answer, sealed where it holds a secret, or null.
+  expires_at bigint not null,         -- When it is forgotten.
+  primary key (key_ref, route, name)
+);
+create index kept_answers_by_expiry on kept_answers (expires_at);
+
+-- Answers to requests without an Idempotency-Key that may not have reached their client.
+create table unanswered (
+  fingerprint text not null,     -- The hash of the request, by which a repeat is known.
+  id text not null,              -- The request.
+  holder text not null,          -- The process that writes the answer.
+  is_lost bigint not null,       -- Whether the connection closed before the answer was out.
+  status bigint not null,        -- The HTTP status of the answer.
+  body text not null,            -- The answer.
+  created_at bigint not null,    -- When the row was made.
+  primary key (fingerprint, id)
+);

@@ -1,0 +1,17 @@
+/**
+ * `npm run generate`: writes the files that are made from the code and checked in. `npm test` compares them: a schema
+ * or a plan that changed shows in the diff of the change that did it.
+ */
+import { writeFileSync } from 'node:fs';
+import { generateFiles } from '../packages/server/test/generated-files.ts';
+import { startPostgres } from '../test/postgres.ts';
+
+const postgres = await startPostgres();
+try {
+  for (const { path, text } of await generateFiles(postgres.url)) {
+    writeFileSync(path, text);
+    console.log(path);
+  }
+} finally {
+  await postgres.stop();
+}
