@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Engine, EngineKind } from '../src/store/database.ts';
 import { openPostgresDatabases, openSqliteFolder } from '../src/store/open.ts';
+import { plansText } from './plan-verdict.ts';
 import { createTestDatabase } from './postgres-database.ts';
+import { explainHotQueries } from './query-plan.ts';
 import { schemaText } from './schema-text.ts';
 
 const SERVER = resolve(import.meta.dirname, '..');
@@ -19,12 +21,18 @@ export async function generateFiles(postgresUrl: string): Promise<readonly Gener
   const files: GeneratedFile[] = [];
   for (const kind of ['sqlite', 'postgres'] as const) {
     files.push({ path: schemaFile(kind), text: await withMigrated(kind, postgresUrl, schemaText) });
+    const plans = await withMigrated(kind, postgresUrl, explainHotQueries);
+    files.push({ path: plansFile(kind), text: plansText(kind, plans) });
   }
   return files;
 }
 
 export function schemaFile(kind: EngineKind): string {
   return join(SERVER, 'src/store', `schema.${kind}.sql`);
+}
+
+export function plansFile(kind: EngineKind): string {
+  return join(SERVER, 'test/plans', `${kind}.txt`);
 }
 
 /** A fresh database of the server's, migrated as a start does it, for as long as the work takes. */

@@ -6,7 +6,7 @@ import { STARTED_AT } from './stage.ts';
 let cursors = 0;
 
 /** Grows with every event that is made, as a driver's own order does. */
-export function nextCursor(): string {
+function nextCursor(): string {
   cursors++;
   return String(cursors);
 }

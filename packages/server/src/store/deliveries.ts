@@ -16,12 +16,14 @@ export interface DueDelivery {
   readonly data: string;
 }
 
+/** The inner query asks for nothing but the key, so that SQLite reads it from `deliveries_new` and passes no delivered row. */
 const newOfWebhook = statement(
   { webhook_ref: 'int', after: 'int', max: 'int' },
   `select d.webhook_ref, d.event_seq, d.id, d.chat_ref, d.attempts, events.type, events.data
-   from deliveries d join events on events.seq = d.event_seq
-   where d.webhook_ref = i.webhook_ref and d.state = 'new' and d.event_seq > i.after
-   order by d.event_seq limit i.max`,
+   from (select webhook_ref, event_seq from deliveries
+     where webhook_ref = i.webhook_ref and state = 'new' and event_seq > i.after order by event_seq limit i.max) as due
+   join deliveries d on d.webhook_ref = due.webhook_ref and d.event_seq = due.event_seq
+   join events on events.seq = d.event_seq order by d.event_seq`,
 );
 
 /** First attempts that a webhook's lane has not begun, in the order of their events. */

@@ -69,7 +69,10 @@ export async function selectDueHeld(tx: Tx, now: number): Promise<number[]> {
   return (await tx.one(selectDue, { now })).map((row) => Number(row['message_ref']));
 }
 
-const anyDue = statement({ now: 'int' }, 'select 1 as found from held_messages where announce_at <= i.now limit 1');
+const anyDue = statement(
+  { now: 'int' },
+  'select 1 as found where (select min(announce_at) from held_messages) <= i.now',
+);
 
 /** Whether a message's time to wait is up. */
 export async function anyHeld(engine: Engine, now: number): Promise<boolean> {

@@ -67,12 +67,14 @@ const messageById = statement(
    where messages.account_ref = i.account_ref and messages.id = i.id`,
 );
 
+/** A GUID is looked up line by line, of which there are few; CROSS JOIN keeps SQLite from reading all messages instead. */
 const messagesByGuid = statement(
   { account_ref: 'int', guid: 'text' },
   `select messages.*, chats.id as chat_id, lines.id as line_id, outbox.id as outbox_id
-   from lines join messages on messages.line_ref = lines.ref join chats on chats.ref = messages.chat_ref
+   from lines cross join messages join chats on chats.ref = messages.chat_ref
    left join outbox on outbox.ref = messages.outbox_ref
-   where messages.account_ref = i.account_ref and messages.guid = i.guid order by messages.ref desc`,
+   where messages.line_ref = lines.ref and messages.account_ref = i.account_ref and messages.guid = i.guid
+   order by messages.ref desc`,
 );
 
 /** The place in a chat after which a page begins. */

@@ -210,10 +210,11 @@ export async function nextRetryAt(engine: Engine, lineRef: number): Promise<numb
   return typeof row?.['at'] === 'number' ? row['at'] : null;
 }
 
+/** With LIMIT 1 instead, PostgreSQL reads the whole outbox in the hope of an early find. */
 const anyOverdue = statement(
   { now: 'int' },
-  `select 1 as found from outbox where state in ('sending', 'handed_over', 'unknown') and state <> 'sending'
-   and echo_due_at <= i.now limit 1`,
+  `select 1 as found where (select min(echo_due_at) from outbox
+     where state in ('sending', 'handed_over', 'unknown') and state <> 'sending') <= i.now`,
 );
 
 /** Whether an item has waited for its echo for too long. */

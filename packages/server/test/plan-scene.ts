@@ -1,0 +1,180 @@
+/**
+ * The hot functions of the store, each called once as the server calls it. Their statements are what the checked-in
+ * plans explain, so a query that one of them gains is seen by itself; a hot function that is new gets a step here.
+ */
+import { randomBytes } from 'node:crypto';
+import { createIds } from '../src/domain/ids.ts';
+import { findKeyByHash } from '../src/store/accounts.ts';
+import { announceDue } from '../src/store/announcements.ts';
+import { findChat, findChatById, findChatIds, pageOfChats } from '../src/store/chat-pages.ts';
+import type { Engine } from '../src/store/database.ts';
+import {
+  type AttemptResult,
+  claimRetries,
+  extendRetries,
+  nextRetries,
+  readNewDeliveries,
+  readWebhooksWithNew,
+  recordAttempts,
+} from '../src/store/deliveries.ts';
+import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
+import { anyHeld } from '../src/store/held-messages.ts';
+import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
+import { readLineCursor, readLines } from '../src/store/lines.ts';
+import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
+import { acceptItems, findOutboxItem } from '../src/store/outbox.ts';
+import {
+  anyEchoOverdue,
+  claimItems,
+  expireItems,
+  nextRetryAt,
+  type Outcome,
+  sendingItems,
+  settleItems,
+} from '../src/store/outbox-lane.ts';
+import { recordSightings } from '../src/store/sightings.ts';
+import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
+import { createWriter, type Writer } from '../src/store/writer.ts';
+import { failure, inbound, own, part, receipt } from './sightings.ts';
+import { STARTED_AT } from './stage.ts';
+
+/** The line, account, chat and webhook number 2 of the seed. */
+const REF = 2;
+const HOLDER = 'holder';
+const NOW = STARTED_AT + 100_000;
+const CLAIM = { lane: `line ${REF}`, fence: 1 };
+const PEER = '+16661';
+const PAGE = 50;
+
+export interface Place {
+  readonly engine: Engine;
+  readonly writer: Writer;
+  /** The names of the writes so far. */
+  readonly writes: readonly string[];
+}
+
+export type PlanStep = (place: Place) => Promise<unknown>;
+
+export function openPlace(engine: Engine): Place {
+  const writer = createWriter(
+    engine,
+    createIds(() => NOW, randomBytes),
+  );
+  const writes: string[] = [];
+  return {
+    engine,
+    writes,
+    writer: {
+      ...writer,
+      write(write, item) {
+        writes.push(write.name);
+        return writer.write(write, item);
+      },
+    },
+  };
+}
+
+/** Writes that are too rare for their plans to matter, and why. A write is here or in a step. */
+export const RARE_WRITES: Readonly<Record<string, string>> = {
+  create_first_installation: 'Once in the life of a database.',
+  create_accounts: 'By an operator.',
+  create_keys: 'By an operator.',
+  create_lines: 'By an operator.',
+  create_webhooks: 'When a client sets up.',
+  delete_webhooks: 'When a client gives up.',
+  disable_webhooks: 'When a receiver is gone.',
+};
+
+/** By what the step does; the plans are filed under these names. */
+export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
+  'accept to a handle': ({ writer }) => accept(writer, { kind: 'handle', handle: PEER }),
+  'accept to a chat': ({ writer }) => accept(writer, { kind: 'chat', id: 'cht_1' }),
+  'claim items of the outbox': ({ writer }) =>
+    writer.write(claimItems, { claim: CLAIM, lineRef: REF, limit: 8, now: NOW }),
+  'settle items': async ({ writer }) => {
+    const outcomes: readonly Outcome[] = [
+      { state: 'handed_over', guid: 'guid' },
+      { state: 'not_started', reason: 'Busy.' },
+      { state: 'returned' },
+      { state: 'failed', reason: 'No.' },
+    ];
+    const settle = (outcome: Outcome, index: number) =>
+      writer.write(settleItems, { claim: CLAIM, lineRef: REF, ref: index + 1, handOver: 1, outcome, now: NOW });
+    await Promise.all(outcomes.map(settle));
+  },
+  "a line's items under way": ({ engine }) => sendingItems(engine, REF),
+  "a line's next try": ({ engine }) => nextRetryAt(engine, REF),
+  'is an echo overdue': ({ engine }) => anyEchoOverdue(engine, NOW),
+  'give up on echoes': ({ writer }) => writer.write(expireItems, { now: NOW }),
+  'an outbox item by its id': ({ engine }) => findOutboxItem(engine, REF, 'obx_1'),
+  "record a driver's report": async ({ engine, writer }) => {
+    const line = (await readLines(engine)).find((one) => one.ref === REF);
+    if (!line) throw new Error('The seed has no such line.');
+    const events = [
+      own('an echo by its reference', { reference: 'obx_1' }),
+      own('an echo by its guid'),
+      inbound('a text', { sender: PEER }),
+      inbound('a text that waits', { awaits: { what: 'preview', until: NOW + 1 } }),
+      part('guid 1'),
+      receipt('guid 1', 'read'),
+      failure('obx_1', 'No.'),
+    ];
+    await writer.write(recordSightings, { claim: CLAIM, line, events, now: NOW });
+  },
+  'the cursor of a line': ({ engine }) => readLineCursor(engine, REF),
+  'is a held message due': ({ engine }) => anyHeld(engine, NOW),
+  'announce what is due': ({ writer }) => writer.write(announceDue, { now: NOW }),
+  'a page of messages': ({ engine }) => pageOfMessages(engine, REF, NEWEST, PAGE),
+  'a message by its id': ({ engine }) => findMessages(engine, REF, 'msg_1'),
+  'messages by their GUID': ({ engine }) => findMessages(engine, REF, 'guid 1'),
+  'the first page of chats': ({ engine }) => pageOfChats(engine, REF, REF, null, PAGE),
+  'a later page of chats': ({ engine }) =>
+    pageOfChats(engine, REF, REF, { lastMessageAt: STARTED_AT + 5_000, ref: REF }, PAGE),
+  'a chat by its id, on a line': ({ engine }) => findChat(engine, REF, REF, { id: 'cht_1' }),
+  'a chat by its identifier': ({ engine }) => findChat(engine, REF, REF, { identifier: PEER }),
+  'a chat by its id': ({ engine }) => findChatById(engine, REF, 'cht_1'),
+  'the chats of messages': async ({ engine }) =>
+    findChatIds(engine, await readLines(engine), [{ guid: 'guid 1', line: '+15551', chatIdentifier: PEER }]),
+  'new deliveries of a webhook': ({ engine }) => readNewDeliveries(engine, REF, 0, PAGE),
+  'webhooks with new deliveries': ({ engine }) => readWebhooksWithNew(engine),
+  'claim retries': ({ writer }) => writer.write(claimRetries, { webhookRef: REF, now: NOW, until: NOW + 1, max: PAGE }),
+  'keep retries': ({ writer }) => writer.write(extendRetries, { webhookRef: REF, eventSeq: REF, until: NOW + 1 }),
+  'next retries': ({ engine }) => nextRetries(engine),
+  'record attempts': async ({ writer }) => {
+    await Promise.all([writer.write(recordAttempts, attempt(null)), writer.write(recordAttempts, attempt('No.'))]);
+  },
+  'webhooks of a line': ({ engine }) => readWebhooksOfLine(engine, REF, REF),
+  'a webhook by its id': ({ engine }) => findWebhook(engine, REF, 'whk_1'),
+  'active webhooks': ({ engine }) => readActiveWebhooks(engine),
+  'the tail of the event log': ({ engine }) => readEvents(engine, 27_000, PAGE),
+  "an account's events": ({ engine }) =>
+    readEventsOfAccount(engine, { accountRef: REF, after: 27_000, until: 27_500 }, PAGE),
+  'the ends of the event log': ({ engine }) => logBounds(engine),
+  'a key by its hash': ({ engine }) => findKeyByHash(engine, 'hash1'),
+  'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
+  'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),
+  'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),
+};
+
+function accept(writer: Writer, to: { kind: 'handle'; handle: string } | { kind: 'chat'; id: string }) {
+  const item = { accountRef: REF, lineRef: REF, contactFirst: true, payload: '{}', now: NOW };
+  return writer.write(acceptItems, { ...item, id: `obx_to_a_${to.kind}`, to });
+}
+
+function attempt(error: string | null): AttemptResult {
+  return {
+    webhookRef: REF,
+    eventSeq: error === null ? REF : REF + 1,
+    attempt: 1,
+    startedAt: NOW,
+    durationMs: 1,
+    status: error === null ? 200 : 500,
+    error,
+    answer: error,
+    dueAt: error === null ? null : NOW + 1,
+  };
+}
+
+function lease<T extends object>(more: T): T & { name: string; holder: string; fence: number } {
+  return { name: CLAIM.lane, holder: HOLDER, fence: 2, ...more };
+}

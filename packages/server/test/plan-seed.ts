@@ -1,0 +1,164 @@
+/** Enough rows, evenly spread and the same every time, that a planner has a reason for each of its choices. */
+import { sql } from 'kysely';
+import type { Engine } from '../src/store/database.ts';
+import { STARTED_AT } from './stage.ts';
+
+const LINES = 1_400;
+const CHATS = 5 * LINES;
+/** PostgreSQL looks at 30,000 rows of a table: with no more than that, its statistics are the same every time. */
+const ROWS_MOST = 20 * LINES;
+/** The line with half of all chats. */
+const BUSY_LINE = 2;
+/** The chats that have messages. */
+const CHATS_IN_USE = 1_000;
+const NUMBERED = ['accounts', 'api_keys', 'lines', 'chats', 'messages', 'outbox', 'webhooks'] as const;
+
+/** Row `i` belongs to line `i % LINES + 1`; `i / LINES` tells a line's rows apart. Line and account have one number. */
+const LINE = `i % ${LINES} + 1`;
+const TURN = `i / ${LINES}`;
+const CHAT_LINE = `case when i < ${CHATS / 2} then ${BUSY_LINE} else ${LINE} end`;
+const AT = `${STARTED_AT} + i`;
+
+interface Seed {
+  readonly rows: number;
+  readonly table: string;
+  readonly columns: string;
+  readonly values: string;
+}
+
+const SEEDS: readonly Seed[] = [
+  {
+    rows: LINES,
+    table: 'accounts',
+    columns: 'ref, id, owner_email, created_at',
+    values: `i + 1, 'acc_' || i, 'owner@localhost', ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'api_keys',
+    columns: 'ref, id, account_ref, name, prefix, hash, scopes, created_at',
+    values: `i + 1, 'key_' || i, ${LINE}, 'Key', 'sk_live_', 'hash' || i, '[]', ${AT}`,
+  },
+  {
+    rows: LINES,
+    table: 'lines',
+    columns: 'ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at',
+    values: `i + 1, 'ln_' || i, ${LINE}, '+1555' || i, 'imessage', 'simulator', 1, 0, 0, 0, ${AT}`,
+  },
+  { rows: LINES, table: 'line_cursors', columns: 'line_ref, cursor', values: "i + 1, '0'" },
+  {
+    rows: CHATS,
+    table: 'leases',
+    columns: 'name, holder, fence, expires_at',
+    values: "'line ' || (i + 1), 'holder', 1, 0",
+  },
+  {
+    rows: CHATS,
+    table: 'chats',
+    columns: `ref, id, account_ref, line_ref, identifier, service, is_group, participants, has_received_inbound,
+      last_message_at, created_at`,
+    values: `i + 1, 'cht_' || i, ${CHAT_LINE}, ${CHAT_LINE}, '+1666' || i, 'imessage', 0, '[]', 1, ${AT}, ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'messages',
+    columns: `ref, chat_ref, sent_at, id, account_ref, line_ref, guid, sender, text, service, is_from_me, state,
+      synced_at, updated_at`,
+    values: `i + 1, i % ${CHATS_IN_USE} + 1, ${AT}, 'msg_' || i, ${LINE}, ${LINE}, 'guid ' || i, '+1666' || ${TURN},
+      'Some words of a message', 'imessage', 0, 'received', ${AT}, ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'held_messages',
+    columns: 'message_ref, line_ref, chat_ref, sender, guid, announce_at',
+    values: `i + 1, ${LINE}, i + 1, '+1666' || ${TURN}, 'guid ' || i, ${AT} + 1000000`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'outbox',
+    columns: `ref, id, account_ref, line_ref, recipient, is_group, state, payload, attempts, hand_overs, echo_due_at,
+      guid, created_at, updated_at`,
+    values: `i + 1, 'obx_' || i, ${LINE}, ${LINE}, '+1666' || (${TURN} % 10), 0, ${outboxState(TURN)}, '{}', 1, 1,
+      ${AT} + 1000000, 'sent ' || i, ${AT}, ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'events',
+    columns: 'seq, id, account_ref, line_ref, chat_ref, message_ref, type, data, created_at',
+    values: `i + 1, 'evt_' || i, ${LINE}, ${LINE}, i % ${CHATS_IN_USE} + 1, i + 1, 'message.received', '{}', ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'webhooks',
+    columns: 'ref, id, account_ref, line_ref, url, events, secret, is_active, created_at',
+    values: `i + 1, 'whk_' || i, ${LINE}, ${LINE}, 'http://127.0.0.1/', '["message.sent"]', 'secret', 1, ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'deliveries',
+    columns: 'webhook_ref, event_seq, id, account_ref, chat_ref, state, due_at, created_at',
+    values: `${LINE}, i + 1, 'dlv_' || i, ${LINE}, i % ${CHATS_IN_USE} + 1,
+      case ${TURN} when 18 then 'retry' when 19 then 'new' else 'delivered' end, ${AT}, ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'attempts',
+    columns: 'webhook_ref, event_seq, attempt, started_at, duration_ms, status, error',
+    values: `${LINE}, i + 1, 1, ${AT}, 1, 500, 'It answered 500.'`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'request_counts',
+    columns: 'key_ref, hour_at, requests',
+    values: `i % ${2 * LINES} + 1, i, 1`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'kept_answers',
+    columns: 'key_ref, route, name, fingerprint, holder, status, body, expires_at',
+    values: `i % ${2 * LINES} + 1, 'POST /v1/messages', 'name ' || i, 'fingerprint ' || i, 'holder', 201, '{}', ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'unanswered',
+    columns: 'fingerprint, id, holder, is_lost, status, body, created_at',
+    values: `'fingerprint ' || i, 'req_' || i, 'holder', 0, 201, '{}', ${AT}`,
+  },
+];
+
+export async function seedForPlans(engine: Engine): Promise<void> {
+  for (const { rows, table, columns, values } of SEEDS) {
+    if (engine.kind === 'postgres') await run(engine, `alter table ${table} set (autovacuum_enabled = false)`);
+    await run(
+      engine,
+      `insert into ${table} (${columns}) with recursive numbers(i) as
+         (select 0 union all select i + 1 from numbers where i < ${rows - 1}) select ${values} from numbers`,
+    );
+  }
+  if (engine.kind === 'sqlite') return;
+  for (const table of NUMBERED) {
+    await run(engine, `select setval(pg_get_serial_sequence('${table}', 'ref'), (select max(ref) from ${table}))`);
+  }
+  await run(engine, "select setval(pg_get_serial_sequence('events', 'seq'), (select max(seq) from events))");
+}
+
+/**
+ * What PostgreSQL learns about its rows in time; the vacuum leaves nothing to chance. On SQLite the server never gathers
+ * statistics, so the plans are those of a database without.
+ */
+export async function gatherStatistics(engine: Engine): Promise<void> {
+  if (engine.kind === 'postgres') await run(engine, 'vacuum analyze');
+}
+
+/** Nearly all items are sent; one line in ten has one of every other state besides. */
+function outboxState(turn: string): string {
+  const states = ['failed', 'waiting', 'unknown', 'handed_over', 'sending', 'pending'];
+  const cases = states.map(
+    (state, index) => `when ${turn} = ${14 + index} and i % ${LINES} < ${LINES / 10} then '${state}'`,
+  );
+  return `case ${cases.join(' ')} else 'sent' end`;
+}
+
+async function run(engine: Engine, text: string): Promise<void> {
+  await sql.raw(text).execute(engine.query);
+}

@@ -1,0 +1,91 @@
+/** Holds the plans of now against the filed ones, and every full scan against the list of those that are meant. */
+import type { EngineKind } from '../src/store/database.ts';
+import { planText, type QueryPlan } from './query-plan.ts';
+
+interface FullScan {
+  readonly steps: readonly string[];
+  /** As `QueryPlan.scans` names it, on any engine. */
+  readonly scans: readonly string[];
+  readonly reason: string;
+}
+
+const ENGINE_NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
+
+/** What may be read from end to end, and why that is no harm. */
+export const FULL_SCANS: readonly FullScan[] = [
+  {
+    steps: ["record a driver's report", 'the chats of messages'],
+    scans: ['lines', 'lines by lines_pkey'],
+    reason: 'The scene itself reads the registry of lines, which the server keeps in memory.',
+  },
+  {
+    steps: ['is an echo overdue', 'give up on echoes'],
+    scans: ['outbox by outbox_under_way', 'outbox_under_way'],
+    reason: 'The index holds only the items under way, which are few and all of them asked about.',
+  },
+  {
+    steps: ["record a driver's report"],
+    scans: ['held_messages'],
+    reason: 'A message is held for seconds: PostgreSQL finds the few rows sooner without the index.',
+  },
+  {
+    steps: ['a page of messages'],
+    scans: ['lines'],
+    reason: "A page's messages are joined with the lines, which are few.",
+  },
+  {
+    steps: ['messages by their GUID'],
+    scans: ['lines by sqlite_autoindex_lines_1'],
+    reason: 'A GUID is looked up once for each line, and lines are few.',
+  },
+  {
+    steps: ['webhooks with new deliveries'],
+    scans: ['deliveries by deliveries_new'],
+    reason: 'The index holds only what no lane has begun.',
+  },
+  {
+    steps: ['next retries', 'active webhooks'],
+    scans: ['webhooks', 'webhooks by webhooks_by_line', 'lines'],
+    reason: 'All active webhooks are asked for, and nearly all are active.',
+  },
+];
+
+/** The file of one engine's plans. */
+export function plansText(kind: EngineKind, plans: readonly QueryPlan[]): string {
+  const steps = [...new Set(plans.map((plan) => plan.step))];
+  const parts = steps.map((step) => {
+    const own = plans.filter((plan) => plan.step === step).map(planText);
+    return `## ${step}\n\n${own.join('\n\n')}\n`;
+  });
+  return `# How ${ENGINE_NAMES[kind]} runs the hot queries. Made by \`npm run generate\`; a test compares.\n\n${parts.join('\n')}`;
+}
+
+/** A sentence for each plan that is not the filed one and for each full scan that nobody meant. */
+export function planProblems(kind: EngineKind, plans: readonly QueryPlan[], filed: string): readonly string[] {
+  return [
+    ...plans.flatMap((plan) =>
+      newScans(plan).map((scan) => `"${plan.step}" makes a full scan of ${scan}: ${planText(plan)}`),
+    ),
+    ...plans
+      .filter((plan) => !filed.includes(`${planText(plan)}\n`))
+      .map((plan) => `"${plan.step}" has a plan that is not filed: ${planText(plan)}`),
+    ...(plansText(kind, plans) === filed
+      ? []
+      : ['The file of plans is not that of now: run `npm run generate` and read the diff.']),
+  ];
+}
+
+/** Reasons for full scans that no plan makes any more. */
+export function needlessReasons(plans: readonly QueryPlan[]): readonly string[] {
+  return FULL_SCANS.flatMap(({ steps, scans }) => [
+    ...steps.filter(
+      (step) => !plans.some((plan) => plan.step === step && plan.scans.some((scan) => scans.includes(scan))),
+    ),
+    ...scans.filter((scan) => !plans.some((plan) => steps.includes(plan.step) && plan.scans.includes(scan))),
+  ]);
+}
+
+function newScans(plan: QueryPlan): readonly string[] {
+  const meant = FULL_SCANS.filter(({ steps }) => steps.includes(plan.step)).flatMap(({ scans }) => scans);
+  return plan.scans.filter((scan) => !meant.includes(scan));
+}
