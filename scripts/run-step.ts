@@ -1,7 +1,7 @@
 /** Runs one program of the repository for `check.ts`, `test.ts` and `soak.ts`. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { findPackageJSON } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
 export const ROOT = resolve(import.meta.dirname, '..');
@@ -37,8 +37,8 @@ export function runNode(arguments_: readonly string[], options: StepOptions = {}
 
 /** The script behind a command that a package installs: `binOf('typescript', 'tsc')`. */
 export function binOf(packageName: string, command: string): string {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve(`${packageName}/package.json`);
+  const manifest = findPackageJSON(packageName, import.meta.url);
+  if (manifest === undefined) throw new Error(`The package ${packageName} is not installed. Run npm ci.`);
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
   return join(dirname(manifest), typeof bin === 'string' ? bin : bin[command]);
 }

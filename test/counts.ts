@@ -7,10 +7,7 @@ export const FULL_COUNTS = {
   SOAK_CUTS: 40,
 } as const;
 
-export const SMALL_COUNTS = { SOAK_KILLS: 10, SOAK_CUTS: 5 } as const satisfies Record<
-  keyof typeof FULL_COUNTS,
-  number
->;
+const SMALL_COUNTS = { SOAK_KILLS: 10, SOAK_CUTS: 5 } as const satisfies Record<keyof typeof FULL_COUNTS, number>;
 
 export function countFrom(
   name: keyof typeof FULL_COUNTS,

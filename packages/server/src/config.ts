@@ -7,7 +7,7 @@ import { LOG_LEVELS } from './log.ts';
 import { placeAddress } from './network/address.ts';
 import { type Networks, NetworksError, NO_NETWORKS, parseNetworks } from './network/networks.ts';
 
-export const ROLES = ['api', 'worker', 'lines'] as const;
+const ROLES = ['api', 'worker', 'lines'] as const;
 export type Role = (typeof ROLES)[number];
 
 const PREFIX = 'TRUNKLINE_';

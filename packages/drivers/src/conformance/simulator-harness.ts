@@ -12,7 +12,7 @@ export const PEER = '+15550109999';
 export const OTHER_PEER = '+15550109998';
 const STARTED_AT = 1_790_000_000_000;
 
-export const FAST: Partial<Timings> = {
+const FAST: Partial<Timings> = {
   pollMs: 10,
   reportRetryMs: 2,
   slowMs: 80,

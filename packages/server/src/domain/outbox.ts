@@ -4,7 +4,7 @@
  * `pending` waits its turn; `waiting` will be tried again and holds up its chat; `sending` was committed before the
  * hand-over and never returns to `pending` by inference; `handed_over` and `unknown` wait for their echo.
  */
-export const OUTBOX_STATES = ['pending', 'waiting', 'sending', 'handed_over', 'unknown', 'sent', 'failed'] as const;
+const OUTBOX_STATES = ['pending', 'waiting', 'sending', 'handed_over', 'unknown', 'sent', 'failed'] as const;
 export type OutboxState = (typeof OUTBOX_STATES)[number];
 
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';

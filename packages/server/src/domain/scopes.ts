@@ -19,7 +19,7 @@ export const API_SCOPES = [
 ] as const;
 
 /** Beyond the API: the simulator's phones, and the administration of the own account. */
-export const EXTRA_SCOPES = ['simulator:write', 'admin'] as const;
+const EXTRA_SCOPES = ['simulator:write', 'admin'] as const;
 
 export const SCOPES = [...API_SCOPES, ...EXTRA_SCOPES] as const;
 export type Scope = (typeof SCOPES)[number];

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine } from '../store/database.ts';
 import { type DueDelivery, readNewDeliveries } from '../store/deliveries.ts';
 
-export const CHATS_MAX = 16;
+const CHATS_MAX = 16;
 export const SOCKETS_MAX = 32;
 /** After this long the chat's next event starts although the one before has not been answered. */
 const NEXT_AFTER_MS = 2_000;

@@ -8,8 +8,8 @@ import { claimRetries, type DueDelivery, extendRetries, nextRetries } from '../s
 import type { Writer } from '../store/writer.ts';
 import type { Target } from './attempt.ts';
 
-export const RETRIES_MAX = 128;
-export const RETRIES_WHILE_FIRSTS_WAIT = RETRIES_MAX / 4;
+const RETRIES_MAX = 128;
+const RETRIES_WHILE_FIRSTS_WAIT = RETRIES_MAX / 4;
 const PER_WEBHOOK = 8;
 const PER_FAILING_WEBHOOK = 1;
 const CLAIM_MS = 15_000;
