@@ -19,6 +19,7 @@ import {
 } from '../src/store/deliveries.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
+import { readRequests, recordKeyUse } from '../src/store/key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
 import { readLineCursor, readLines } from '../src/store/lines.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
@@ -151,6 +152,9 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     readEventsOfAccount(engine, { accountRef: REF, after: 27_000, until: 27_500 }, PAGE),
   'the ends of the event log': ({ engine }) => logBounds(engine),
   'a key by its hash': ({ engine }) => findKeyByHash(engine, 'hash1'),
+  'note what keys spend': ({ writer }) =>
+    writer.write(recordKeyUse, { keyRef: REF, hourAt: 1, requests: 1, usedAt: NOW }),
+  "a key's requests": ({ engine }) => readRequests(engine, REF, 1),
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),
   'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),

@@ -22,7 +22,7 @@ export class SealBrokenError extends Error {
   }
 }
 
-export function isSealed(text: string): boolean {
+function isSealed(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 

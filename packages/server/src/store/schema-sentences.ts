@@ -168,7 +168,7 @@ export const SCHEMA_SENTENCES = {
       line_ref: 'The line whose events it is told.',
       url: 'Where they are posted to.',
       events: 'The types that it asked for, a JSON array.',
-      secret: 'What its posts are signed with.',
+      secret: "What its posts are signed with, sealed with the installation's key.",
       is_active: 'Whether anything is sent to it.',
       disabled_reason: 'Why nothing is, a sentence, or null.',
       failing_since: 'Since when nothing has arrived, or null.',

@@ -167,7 +167,7 @@ create table webhooks (
   line_ref bigint not null,                                          -- The line whose events it is told.
   url text not null,                                                 -- Where they are posted to.
   events text not null,                                              -- The types that it asked for, a JSON array.
-  secret text not null,                                              -- What its posts are signed with.
+  secret text not null,                                              -- What its posts are signed with, sealed with the installation's key.
   is_active bigint not null,                                         -- Whether anything is sent to it.
   disabled_reason text,                                              -- Why nothing is, a sentence, or null.
   failing_since bigint,                                              -- Since when nothing has arrived, or null.
