@@ -18,7 +18,9 @@ import {
   recordAttempts,
 } from '../src/store/deliveries.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
+import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
+import { completeNames, findKept, reserveName } from '../src/store/kept-answers.ts';
 import { readRequests, recordKeyUse } from '../src/store/key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
 import { readLineCursor, readLines } from '../src/store/lines.ts';
@@ -34,6 +36,8 @@ import {
   settleItems,
 } from '../src/store/outbox-lane.ts';
 import { recordSightings } from '../src/store/sightings.ts';
+import type { Guard } from '../src/store/ticket.ts';
+import { forgetAnswers, markAnswersLost } from '../src/store/unanswered.ts';
 import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
 import { createWriter, type Writer } from '../src/store/writer.ts';
 import { failure, inbound, own, part, receipt } from './sightings.ts';
@@ -67,9 +71,9 @@ export function openPlace(engine: Engine): Place {
     writes,
     writer: {
       ...writer,
-      write(write, item) {
+      write(write, item, ticket) {
         writes.push(write.name);
-        return writer.write(write, item);
+        return writer.write(write, item, ticket);
       },
     },
   };
@@ -155,6 +159,23 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'note what keys spend': ({ writer }) =>
     writer.write(recordKeyUse, { keyRef: REF, hourAt: 1, requests: 1, usedAt: NOW }),
   "a key's requests": ({ engine }) => readRequests(engine, REF, 1),
+  'is a request a repeat': ({ engine }) => findKept(engine, guard('name 1', 1)),
+  'guard a write': async ({ engine }) => {
+    const fresh = { ...guard(null, 0), id: 'req_new' };
+    const guards = [guard('name 1', 1), guard('name 9', 9), guard(null, 1), guard('a new name', 1), fresh];
+    await engine.commit(async (tx) => {
+      await checkGuards(tx, guards);
+      await settleGuards(tx, guards.slice(4), guards.slice(3));
+      return { value: null, log: [], topics: [] };
+    });
+  },
+  'reserve a name': ({ writer }) => writer.write(reserveName, null),
+  'complete a name': async ({ writer }) => {
+    const answered = { ...guard('name 19', 19), answer: { status: 201, body: '{}' } };
+    await Promise.all([writer.write(completeNames, answered), writer.write(completeNames, guard('name 1', 1))]);
+  },
+  'forget an answer': ({ writer }) => writer.write(forgetAnswers, guard(null, 2)),
+  'mark an answer as lost': ({ writer }) => writer.write(markAnswersLost, guard(null, 2)),
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),
   'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),
@@ -163,6 +184,19 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
 function accept(writer: Writer, to: { kind: 'handle'; handle: string } | { kind: 'chat'; id: string }) {
   const item = { accountRef: REF, lineRef: REF, contactFirst: true, payload: '{}', now: NOW };
   return writer.write(acceptItems, { ...item, id: `obx_to_a_${to.kind}`, to });
+}
+
+/** Of the seed's row with that number. */
+function guard(name: string | null, row: number): Guard {
+  return {
+    keyRef: row + 1,
+    route: 'POST /v1/messages',
+    name,
+    fingerprint: `fingerprint ${row}`,
+    id: `req_${row}`,
+    now: STARTED_AT,
+    answer: null,
+  };
 }
 
 function attempt(error: string | null): AttemptResult {

@@ -11,6 +11,8 @@ const ROWS_MOST = 20 * LINES;
 const BUSY_LINE = 2;
 /** The chats that have messages. */
 const CHATS_IN_USE = 1_000;
+/** Of ten kept answers this one is not there yet. */
+const UNDER_WAY = 9;
 const NUMBERED = ['accounts', 'api_keys', 'lines', 'chats', 'messages', 'outbox', 'webhooks'] as const;
 
 /** Row `i` belongs to line `i % LINES + 1`; `i / LINES` tells a line's rows apart. Line and account have one number. */
@@ -113,13 +115,15 @@ const SEEDS: readonly Seed[] = [
     values: `i % ${2 * LINES} + 1, i, 1`,
   },
   {
-    rows: 2 * LINES,
+    rows: ROWS_MOST,
     table: 'kept_answers',
     columns: 'key_ref, route, name, fingerprint, holder, status, body, expires_at',
-    values: `i % ${2 * LINES} + 1, 'POST /v1/messages', 'name ' || i, 'fingerprint ' || i, 'holder', 201, '{}', ${AT}`,
+    values: `i % ${2 * LINES} + 1, 'POST /v1/messages', 'name ' || i, 'fingerprint ' || i, 'holder',
+      case when i % 10 = ${UNDER_WAY} then null else 201 end, case when i % 10 = ${UNDER_WAY} then null else '{}' end,
+      ${AT} + 1000000`,
   },
   {
-    rows: 2 * LINES,
+    rows: ROWS_MOST,
     table: 'unanswered',
     columns: 'fingerprint, id, holder, is_lost, status, body, created_at',
     values: `'fingerprint ' || i, 'req_' || i, 'holder', 0, 201, '{}', ${AT}`,

@@ -27,6 +27,7 @@ export function recordStatements(engine: Engine): Recorder {
     transformResult: async ({ result }) => result,
   };
   const recordingTx = (tx: Tx): Tx => ({
+    ...tx,
     each(statement, items) {
       note('each', statement, items);
       return tx.each(statement, items);

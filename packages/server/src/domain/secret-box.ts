@@ -22,7 +22,7 @@ export class SealBrokenError extends Error {
   }
 }
 
-function isSealed(text: string): boolean {
+export function isSealed(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 

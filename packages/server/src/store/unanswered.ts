@@ -8,7 +8,7 @@ import type { Asked } from './kept-answers.ts';
 import { AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
 import type { Write } from './writer.ts';
 
-export const LOST_ANSWER_MS = 60_000;
+const LOST_ANSWER_MS = 60_000;
 
 const columns = {
   fingerprint: 'text',
