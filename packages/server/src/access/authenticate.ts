@@ -5,7 +5,7 @@ import { ApiError } from '../domain/errors.ts';
 import type { Scope } from '../domain/scopes.ts';
 import { findKeyByHash, KEYS_TOPIC, type StoredKey } from '../store/accounts.ts';
 import type { Engine } from '../store/database.ts';
-import { hashKey } from './keys.ts';
+import { hashKey, isSameHash } from './keys.ts';
 
 const CACHE_MS = 1_000;
 const CACHE_MAX = 10_000;
@@ -51,7 +51,7 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
 
   async function callerOf(hash: string): Promise<Caller | null> {
     const key = await lookUp(hash);
-    if (!key || key.revokedAt !== null) return null;
+    if (!key || !isSameHash(key.hash, hash) || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
     const { accountRef, ref, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
     return { accountRef, keyRef: ref, scopes, lineRefs, rateLimitPerHour, expiresAt, keyHash: hash };

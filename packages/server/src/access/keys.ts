@@ -1,5 +1,5 @@
 /** API keys: making them, and what of one is kept. */
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 43 characters of 62 carry just over 256 bits. */
@@ -21,6 +21,12 @@ export function makeKey(randomBytes: (size: number) => Uint8Array): string {
 /** A fast hash is right here: a key is random, so there is nothing to guess. */
 export function hashKey(key: string): string {
   return createHash('sha256').update(key).digest('hex');
+}
+
+/** Takes as long for a near miss as for any other. */
+export function isSameHash(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 export function displayPrefix(key: string): string {

@@ -93,6 +93,7 @@ export interface StoredKey {
   readonly ref: number;
   readonly id: string;
   readonly accountRef: number;
+  readonly hash: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly lineRefs: ReadonlySet<number> | null;
   readonly expiresAt: number | null;
@@ -102,7 +103,7 @@ export interface StoredKey {
 
 const keyByHash = statement(
   { hash: 'text' },
-  `select ref, id, account_ref, scopes, line_refs, expires_at, revoked_at, rate_limit_per_hour
+  `select ref, id, account_ref, hash, scopes, line_refs, expires_at, revoked_at, rate_limit_per_hour
    from api_keys where hash = i.hash`,
 );
 
@@ -117,6 +118,7 @@ export async function findKeyByHash(engine: Engine, hash: string): Promise<Store
     ref: Number(row['ref']),
     id: String(row['id']),
     accountRef: Number(row['account_ref']),
+    hash: String(row['hash']),
     scopes: new Set(scopes.filter(isScope)),
     lineRefs: lineRefs === null ? null : new Set(lineRefs),
     expiresAt: row['expires_at'] === null ? null : Number(row['expires_at']),
