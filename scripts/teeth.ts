@@ -46,8 +46,8 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'a lease is given although another holds it',
     file: 'store/leases.ts',
-    line: 'where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder) returning leases.name, leases.fence`,',
-    replacement: 'where leases.name = i.name returning leases.name, leases.fence`,',
+    line: `where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder) and \${IS_THERE}`,
+    replacement: `where leases.name = i.name and \${IS_THERE}`,
     test: { file: 'test/lease-fence.test.ts', name: 'to nobody else while the lease lasts' },
   },
   {

@@ -22,6 +22,9 @@ import type { SecretBox } from './domain/secret-box.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
+import { keyRoutes } from './http/admin/keys.ts';
+import { adminLineRoutes } from './http/admin/lines.ts';
+import { walkRoutes } from './http/admin/walks.ts';
 import { createApp } from './http/app.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
@@ -213,6 +216,9 @@ async function createApi(
     ...outboxRoutes(shared),
     ...webhookRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
+    ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
+    ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
+    ...walkRoutes(shared),
     ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
   ];
   const health = { database: () => engine.ping(), roles: config.roles, isStopping };

@@ -15,7 +15,7 @@ import {
 } from './tenancy.ts';
 
 const HOOK = 'http://127.0.0.1:9/hook';
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** What the first account has, and what the others try to reach. */
 interface Things {
@@ -71,6 +71,18 @@ describe('each route takes exactly its scope:', () => {
     ['simulator:write', 'POST', '/simulator/v1/faults', { line: LINE }],
     ['simulator:write', 'DELETE', '/simulator/v1/faults', { line: LINE }],
     ['simulator:write', 'POST', '/simulator/v1/autoreply', { phone: '+15550106666' }],
+    ['admin', 'GET', '/admin/v1/keys', undefined],
+    ['admin', 'POST', '/admin/v1/keys', { name: 'x', scopes: ['admin'] }],
+    ['admin', 'GET', '/admin/v1/keys/key_1', undefined],
+    ['admin', 'DELETE', '/admin/v1/keys/key_1', undefined],
+    ['admin', 'GET', '/admin/v1/lines', undefined],
+    ['admin', 'POST', '/admin/v1/lines', { handle: '+15550100099', driver: 'simulator' }],
+    ['admin', 'GET', '/admin/v1/lines/ln_1', undefined],
+    ['admin', 'PATCH', '/admin/v1/lines/ln_1', {}],
+    // The line that the row above has added.
+    ['admin', 'DELETE', '/admin/v1/lines/%2B15550100099', undefined],
+    ['admin', 'GET', '/admin/v1/outbox/obx_1', undefined],
+    ['admin', 'GET', '/admin/v1/messages/msg_1', undefined],
     ['simulator:write', 'GET', `/simulator/v1/phones/${encodeURIComponent(PHONE)}/messages`, undefined],
   ];
 

@@ -17,6 +17,7 @@ import {
   readWebhooksWithNew,
   recordAttempts,
 } from '../src/store/deliveries.ts';
+import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
 import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
@@ -26,15 +27,7 @@ import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.t
 import { readLineCursor, readLines } from '../src/store/lines.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
 import { acceptItems, findOutboxItem } from '../src/store/outbox.ts';
-import {
-  anyEchoOverdue,
-  claimItems,
-  expireItems,
-  nextRetryAt,
-  type Outcome,
-  sendingItems,
-  settleItems,
-} from '../src/store/outbox-lane.ts';
+import { claimItems, nextRetryAt, type Outcome, sendingItems, settleItems } from '../src/store/outbox-lane.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { forgetAnswers, markAnswersLost } from '../src/store/unanswered.ts';
@@ -88,6 +81,12 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   create_webhooks: 'When a client sets up.',
   delete_webhooks: 'When a client gives up.',
   disable_webhooks: 'When a receiver is gone.',
+  revoke_keys: 'By an operator.',
+  set_lines: 'By an operator.',
+  revive_lines: 'By an operator.',
+  remove_lines: 'By an operator.',
+  purge_lines: 'By an operator.',
+  record_health: "When a line's state changes.",
 };
 
 /** By what the step does; the plans are filed under these names. */

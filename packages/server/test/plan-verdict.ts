@@ -24,6 +24,11 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'The index holds only the items under way, which are few and all of them asked about.',
   },
   {
+    steps: ['accept to a handle', 'accept to a chat', 'is an echo overdue', 'give up on echoes', 'take a lease'],
+    scans: ['lines'],
+    reason: 'Each looks whether a line was removed; lines are few, and PostgreSQL reads a small table whole.',
+  },
+  {
     steps: ["record a driver's report"],
     scans: ['held_messages'],
     reason: 'A message is held for seconds: PostgreSQL finds the few rows sooner without the index.',

@@ -139,6 +139,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   message_not_found: [404, 'not_found_error'],
   outbox_item_not_found: [404, 'not_found_error'],
   webhook_not_found: [404, 'not_found_error'],
+  key_not_found: [404, 'not_found_error'],
   file_not_found: [404, 'not_found_error'],
   route_not_found: [404, 'not_found_error'],
   method_not_allowed: [405, 'invalid_request_error'],

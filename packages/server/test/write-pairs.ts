@@ -29,6 +29,7 @@ const TABLES = [
   'chats',
   'outbox',
   'line_cursors',
+  'line_health',
   'leases',
   'unanswered',
   'kept_answers',
@@ -47,35 +48,42 @@ export async function reset(engine: Engine): Promise<void> {
 
 const SEED = `
   insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW});
-  insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at)
-    values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW});
+  insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at,
+    removed_at) values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW}, null),
+    (2, 'ln_removed', 1, '+15550100088', 'imessage', 'simulator', 0, 0, 0, 0, ${NOW}, ${NOW});
   insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
     (1, 'POST /v1/messages', 'under way 2', 'f', 'p', null, null, ${NOW + 1});
   insert into unanswered values ('same', 'req_1', 'p', 0, 201, '{}', ${NOW}), ('same', 'req_2', 'p', 0, 201, '{}', ${NOW});
   insert into line_cursors values (1, '0');
-  insert into leases values ('line 1', 'the holder', ${FENCE}, 0);
-  insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
+  insert into leases values ('line 1', 'the holder', ${FENCE}, 0), ('line 2', 'the holder', ${FENCE}, 0);
+  insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW}),
+    (2, 'cht_2', 1, 2, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
   insert into outbox (ref, id, account_ref, line_ref, recipient, is_group, state, payload, attempts, hand_overs, fence,
     not_before, echo_due_at, guid, created_at, updated_at) values
     (1, 'obx_pending', 1, 1, '${PHONE}', 0, 'pending', '{}', 0, 0, 0, 0, null, null, ${NOW}, ${NOW}),
     (2, 'obx_sending', 1, 1, '${PHONE}', 0, 'sending', '{}', 1, 1, ${FENCE}, 0, null, null, ${NOW}, ${NOW}),
     (3, 'obx_waiting', 1, 1, '${STRANGER}', 0, 'waiting', '{}', 1, 1, ${FENCE}, ${NOW}, null, null, ${NOW}, ${NOW}),
     (4, 'obx_overdue', 1, 1, '${PHONE}', 0, 'handed_over', '{}', 1, 1, ${FENCE}, 0, ${NOW}, 'O', ${NOW}, ${NOW}),
-    (5, 'obx_doubted', 1, 1, '${PHONE}', 0, 'unknown', '{}', 1, 1, ${FENCE}, 0, ${NOW}, null, ${NOW}, ${NOW});
+    (5, 'obx_doubted', 1, 1, '${PHONE}', 0, 'unknown', '{}', 1, 1, ${FENCE}, 0, ${NOW}, null, ${NOW}, ${NOW}),
+    (6, 'obx_cut_short', 1, 2, '${PHONE}', 0, 'sending', '{}', 1, 1, ${FENCE}, 0, null, null, 1, 1);
   insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
     state, synced_at, updated_at) values
     (1, ${NOW}, 1, 'msg_own', 1, 1, 'OWN', '+15550100001', 'Hello', 'imessage', 1, 'sent', ${NOW}, ${NOW}),
-    (1, ${NOW}, 2, 'msg_held', 1, 1, 'HELD', '${PHONE}', 'http://', 'imessage', 0, 'received', ${NOW}, ${NOW});
-  insert into held_messages values (2, 1, 1, '${PHONE}', 'HELD', ${NOW});
+    (1, ${NOW}, 2, 'msg_held', 1, 1, 'HELD', '${PHONE}', 'http://', 'imessage', 0, 'received', ${NOW}, ${NOW}),
+    (2, ${NOW}, 3, 'msg_purged', 1, 2, 'PURGED', '${PHONE}', 'http://', 'imessage', 0, 'received', ${NOW}, ${NOW});
+  insert into held_messages values (2, 1, 1, '${PHONE}', 'HELD', ${NOW}), (3, 2, 2, '${PHONE}', 'PURGED', ${NOW});
   insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, created_at) values
     (1, 'wh_1', 1, 1, 'http://1', '["message.received","message.sent"]', 's', 1, ${NOW}),
-    (2, 'wh_2', 1, 1, 'http://2', '["message.received"]', 's', 1, ${NOW});
+    (2, 'wh_2', 1, 1, 'http://2', '["message.received"]', 's', 1, ${NOW}),
+    (3, 'wh_3', 1, 2, 'http://3', '["message.received"]', 's', 0, ${NOW});
   insert into events (seq, id, account_ref, line_ref, chat_ref, message_ref, type, data, created_at) values
-    (1, 'evt_1', 1, 1, 1, 1, 'message.sent', '{}', ${NOW}), (2, 'evt_2', 1, 1, 1, null, 'message.sent', '{}', ${NOW});
+    (1, 'evt_1', 1, 1, 1, 1, 'message.sent', '{}', ${NOW}), (2, 'evt_2', 1, 1, 1, null, 'message.sent', '{}', ${NOW}),
+    (3, 'evt_3', 1, 2, 2, null, 'message.received', '{}', ${NOW});
   insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, claimed_until,
-    created_at) values (1, 1, 'dlv_1', 1, 1, 'new', 0, ${NOW}, 0, ${NOW}), (1, 2, 'dlv_2', 1, 1, 'retry', 1, ${NOW}, 0, ${NOW});
+    created_at) values (1, 1, 'dlv_1', 1, 1, 'new', 0, ${NOW}, 0, ${NOW}), (1, 2, 'dlv_2', 1, 1, 'retry', 1, ${NOW}, 0, ${NOW}),
+    (3, 3, 'dlv_3', 1, 2, 'dropped', 1, ${NOW}, 0, ${NOW});
   insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null);
   select setval(pg_get_serial_sequence('events', 'seq'), 100), setval('messages_ref_seq', 100),
     setval(pg_get_serial_sequence('chats', 'ref'), 100), setval(pg_get_serial_sequence('outbox', 'ref'), 100),
@@ -214,6 +222,32 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   completeNames: ({ writer }, variant) => writer.write(WRITES.completeNames, guard(variant, `under way ${variant}`)),
   forgetAnswers: ({ writer }, variant) => writer.write(WRITES.forgetAnswers, guard(variant, null)),
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
+  revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
+  setLines: ({ writer }, variant) =>
+    writer.write(WRITES.setLines, { ref: variant, label: 'Set', isActive: true, contactFirst: null, paceMs: 9 }),
+  reviveLines: ({ writer }) =>
+    writer.write(WRITES.reviveLines, {
+      accountRef: 1,
+      handle: '+15550100088',
+      kind: 'simulator',
+      service: null,
+      label: 'Back',
+      contactFirst: null,
+      paceMs: null,
+    }),
+  removeLines: ({ writer }, variant) => writer.write(WRITES.removeLines, { ref: 1, cutsOff: variant === 2, now: NOW }),
+  purgeLines: ({ writer }, variant) => {
+    const part = variant === 1 ? 'chats' : 'deliveries';
+    return writer.write(WRITES.purgeLines, { lineRef: 2, part, after: 0, max: 1_000 });
+  },
+  recordHealth: ({ writer }) =>
+    writer.write(WRITES.recordHealth, {
+      claim: LINE_CLAIM,
+      lineRef: 1,
+      state: 'offline',
+      reason: 'It is asleep.',
+      now: NOW,
+    }),
   createLines: async ({ writer }, variant) =>
     (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
 };
@@ -241,10 +275,11 @@ const DUMP = {
   leases: 'select name, holder, fence, expires_at > 0 as runs from leases order by name',
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id from accounts order by id',
-  keys: 'select id, hash, last_used_at from api_keys order by id',
+  keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
   unanswered: 'select fingerprint, id, is_lost, body from unanswered order by id',
   requests: 'select * from request_counts order by key_ref, hour_at',
-  lines: 'select id, handle from lines order by id',
+  lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',
+  health: 'select * from line_health order by line_ref',
   installation: 'select * from installation order by name',
 };

@@ -36,6 +36,7 @@ export const ERRORS = {
   outbox_item_not_found: { kind: 'not_found', message: 'There is no such outbox item.' },
   file_not_found: { kind: 'not_found', message: 'There is no such file.' },
   webhook_not_found: { kind: 'not_found', message: 'There is no such webhook.' },
+  key_not_found: { kind: 'not_found', message: 'There is no such API key.' },
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
   payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },

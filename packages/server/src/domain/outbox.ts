@@ -28,5 +28,6 @@ export const RETRY_DELAYS_MS = [1_000, 3_000] as const;
 export const SENTENCES = {
   noEcho:
     'The message was handed over, but was not seen on the line within 10 minutes. It may have arrived: look at the phone before you send it again.',
+  lineRemoved: 'The line was removed before this was sent.',
   exhausted: (reason: string) => `It could not be handed over, and nothing was sent. Last reason: ${reason}`,
 } as const;

@@ -24,16 +24,23 @@ export interface IngestDeps {
   readonly failpoint: ReachFailpoint;
 }
 
-/** Gives the outbox items, by id, whose echo was in the report. */
+/** `handedOverAt` says when an own message was handed over, where that is known. Gives the items, by id, that it echoes. */
 export async function ingest(
   deps: IngestDeps,
   line: Line,
   lease: HeldLease,
   events: readonly LineEvent[],
+  handedOverAt: (outboxId: string) => number | null,
 ): Promise<readonly string[]> {
   if (events.length === 0) return [];
   await deps.failpoint('echo.before_commit');
-  const report = { claim: lease.claim, line, events, now: deps.clock.now() };
+  const report = {
+    claim: lease.claim,
+    line,
+    events,
+    handedOver: handedOver(events, handedOverAt),
+    now: deps.clock.now(),
+  };
   const result = await deps.writer.write(recordSightings, report);
   if (result.state === 'fenced') {
     lease.lose();
@@ -41,4 +48,17 @@ export async function ingest(
   }
   await deps.failpoint('echo.committed');
   return result.sent;
+}
+
+function handedOver(
+  events: readonly LineEvent[],
+  handedOverAt: (outboxId: string) => number | null,
+): ReadonlyMap<string, number> {
+  const times = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind !== 'message' || event.reference === null) continue;
+    const at = handedOverAt(event.reference);
+    if (at !== null) times.set(event.reference, at);
+  }
+  return times;
 }

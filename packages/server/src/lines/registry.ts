@@ -20,7 +20,6 @@ export async function createLineRegistry(engine: Engine, runs: (line: Line) => b
   let lines: readonly Line[] = [];
   let byName = new Map<string, Line>();
   let byRef = new Map<number, Line>();
-  let loading: Promise<void> | null = null;
   const listeners = new Set<() => void>();
 
   async function load(): Promise<void> {
@@ -38,13 +37,7 @@ export async function createLineRegistry(engine: Engine, runs: (line: Line) => b
     if (changed) for (const listener of listeners) listener();
   }
 
-  /** Concurrent callers share one reading. */
-  function refresh(): Promise<void> {
-    loading ??= load().finally(() => {
-      loading = null;
-    });
-    return loading;
-  }
+  const refresh = shareReadings(load);
 
   /** The timer's and the wake-up's refresh: while the database is away, what is known stays. */
   function refreshLater(): void {
@@ -76,5 +69,26 @@ export async function createLineRegistry(engine: Engine, runs: (line: Line) => b
       clearInterval(timer);
       stopListening();
     },
+  };
+}
+
+/** Concurrent callers share one reading, which begins after they have called: they may know of a newer change. */
+function shareReadings(load: () => Promise<void>): () => Promise<void> {
+  let loading: Promise<void> | null = null;
+  let next: Promise<void> | null = null;
+
+  function begin(): Promise<void> {
+    next = null;
+    loading = load().finally(() => {
+      loading = null;
+    });
+    return loading;
+  }
+
+  return () => {
+    if (loading === null) return begin();
+    // Whether that reading failed concerns those who asked for it.
+    next ??= loading.then(begin, begin);
+    return next;
   };
 }

@@ -27,15 +27,31 @@ export function mayUseRef(registry: LineRegistry, user: LineUser, lineRef: numbe
 
 /** Throws `invalid_parameter_value`, `line_not_found` or `line_not_accessible`, each with `param`. */
 export async function resolveLine(registry: LineRegistry, user: LineUser, from: string, param = 'from'): Promise<Line> {
-  const name = hasPrefix('line', from) ? from : normaliseHandle(from);
-  if (name === null) {
-    const message = `"${param}" must be a line's handle (E.164 or e-mail) or its ln_ id.`;
-    throw new ApiError('invalid_parameter_value', { param, message });
-  }
-  const line = await registry.find(name);
+  const line = await registry.find(lineName(from, param));
   if (!line || !isVisible(user, line)) throw new ApiError('line_not_found', { param });
   if (!mayUse(user, line)) throw new ApiError('line_not_accessible', { param });
   return line;
+}
+
+/** The same for whoever administers the line: one that is switched off is there too. */
+export async function resolveOwnLine(
+  registry: LineRegistry,
+  user: LineUser,
+  name: string,
+  param: string,
+): Promise<Line> {
+  const line = await registry.find(lineName(name, param));
+  const isThere = line?.isSandbox || line?.accountRef === user.accountRef;
+  if (!line || !isThere) throw new ApiError('line_not_found', { param });
+  if (!mayUse(user, line)) throw new ApiError('line_not_accessible', { param });
+  return line;
+}
+
+function lineName(text: string, param: string): string {
+  const name = hasPrefix('line', text) ? text : normaliseHandle(text);
+  if (name !== null) return name;
+  const message = `"${param}" must be a line's handle (E.164 or e-mail) or its ln_ id.`;
+  throw new ApiError('invalid_parameter_value', { param, message });
 }
 
 /** The sandbox line can be named only once a phone is paired with the account. */

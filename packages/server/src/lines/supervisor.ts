@@ -1,6 +1,7 @@
 /**
  * Runs each active line in exactly one process: takes the line's lease, starts its driver, lets the outbox learn what
- * became of lost hand-overs, keeps both going, and starts again with a growing pause when the driver fails.
+ * became of lost hand-overs, keeps both going, and starts again with a growing pause when the driver fails. Stops a line
+ * that was switched off or removed.
  */
 import type { DriverContext, LineDriver, LineEvent } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
@@ -9,6 +10,7 @@ import { type HeldLease, type LeaseDeps, takeLease } from '../leases/held-lease.
 import type { Log } from '../log.ts';
 import type { Engine } from '../store/database.ts';
 import { readLineCursor } from '../store/lines.ts';
+import { startHealthNotes } from './health-notes.ts';
 import { type IngestDeps, ingest } from './ingest.ts';
 import type { LineRegistry } from './registry.ts';
 
@@ -25,9 +27,17 @@ export interface LineOutbox {
 }
 
 export interface LineWorker {
+  /** The driver can take commands, or cannot. */
   setOnline(online: boolean): void;
+  /** The least time between two hand-overs from now on, in milliseconds. */
+  setPace(paceMs: number): void;
+  /** When the item was handed over, in Unix milliseconds, where this worker did it and its echo is still awaited. */
+  handedOverAt(outboxId: string): number | null;
+  /** The echoes of these items were committed. */
   echoed(outboxIds: readonly string[]): void;
+  /** Hands back what was claimed and not handed over, and waits for what is under way. */
   stop(): Promise<void>;
+  /** Resolves when it has ended: with the error that the driver threw, or null. */
   readonly ended: Promise<Error | null>;
 }
 
@@ -47,25 +57,35 @@ export interface Supervisor {
 }
 
 export function startSupervisor(deps: SupervisorDeps): Supervisor {
-  const running = new Map<number, Promise<void>>();
-  const stopping = new AbortController();
+  const running = new Map<number, { readonly ended: Promise<void>; readonly stopping: AbortController }>();
+  let isStopping = false;
 
-  function startNewLines(): void {
-    if (stopping.signal.aborted) return;
-    for (const line of deps.registry.all()) {
-      if (!line.isActive || running.has(line.ref)) continue;
-      const run = runLine(deps, line, stopping.signal).finally(() => running.delete(line.ref));
-      running.set(line.ref, run);
-    }
+  function start(line: Line): void {
+    const stopping = new AbortController();
+    const ended = runLine(deps, line, stopping.signal).finally(() => {
+      running.delete(line.ref);
+      // It may have been switched on again while it was stopping.
+      followLines();
+    });
+    running.set(line.ref, { ended, stopping });
   }
 
-  const stopListening = deps.registry.onChange(startNewLines);
-  startNewLines();
+  function followLines(): void {
+    if (isStopping) return;
+    const active = deps.registry.all().filter((line) => line.isActive);
+    const refs = new Set(active.map((line) => line.ref));
+    for (const [ref, { stopping }] of running) if (!refs.has(ref)) stopping.abort();
+    for (const line of active) if (!running.has(line.ref)) start(line);
+  }
+
+  const stopListening = deps.registry.onChange(followLines);
+  followLines();
   return {
     async stop() {
-      stopping.abort();
+      isStopping = true;
       stopListening();
-      await Promise.all(running.values());
+      for (const { stopping } of running.values()) stopping.abort();
+      await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 }
@@ -123,32 +143,39 @@ async function runDriver(
 ): Promise<Error | null> {
   let worker: LineWorker | null = null;
   let isOnline = true;
+  const health = startHealthNotes(deps, line, lease);
   const driver = deps.createDriver(line, {
     now: deps.clock.now,
     random: deps.random,
     signal: ending,
     log: (level, message, fields) => deps.log[level]({ line: line.id, ...fields }, message),
     report: async (events: readonly LineEvent[]) => {
-      const echoed = await ingest(deps, line, lease, events);
+      const echoed = await ingest(deps, line, lease, events, (id) => worker?.handedOverAt(id) ?? null);
       worker?.echoed(echoed);
     },
     health: (state, reason) => {
       isOnline = state !== 'offline';
       worker?.setOnline(isOnline);
+      health.note(state, reason);
       deps.log.info({ line: line.id, state, reason }, 'line health');
     },
   });
+  const followPace = () => worker?.setPace((deps.registry.byRef(line.ref) ?? line).paceMs);
+  const stopFollowing = deps.registry.onChange(followPace);
   try {
     await driver.start(await readLineCursor(deps.engine, line.ref));
     const asked = await deps.outbox.reconcile(line, lease, driver);
     if (asked > 0) deps.log.info({ line: line.id, asked }, 'asked the line about hand-overs that were cut short');
     worker = deps.outbox.start(line, lease, driver);
     worker.setOnline(isOnline);
+    followPace();
     const failures = await Promise.race([driver.stopped, worker.ended, aborted(ending).then(() => null)]);
     await worker.stop();
     return failures;
   } finally {
+    stopFollowing();
     await driver.stop();
+    await health.stop();
   }
 }
 

@@ -14,6 +14,8 @@ export interface EchoWait {
   forget(id: string): void;
   handedOver(item: ClaimedItem, guid: string | null): void;
   arrived(ids: readonly string[]): void;
+  /** When the item's hand-over was answered, in Unix milliseconds, while its echo is awaited. */
+  handedOverAt(id: string): number | null;
   /** Writes down all that still wait. */
   close(): Promise<void>;
 }
@@ -22,11 +24,12 @@ interface Waiting {
   readonly item: ClaimedItem;
   readonly guid: string | null;
   readonly since: number;
+  readonly at: number;
 }
 
 export function createEchoWait(
   clock: Clock,
-  writeHandedOver: (item: ClaimedItem, guid: string | null) => Promise<void>,
+  writeHandedOver: (item: ClaimedItem, guid: string | null, at: number) => Promise<void>,
 ): EchoWait {
   /** Null: handed over, not answered yet. `echoed`: the echo came before the answer. */
   const waits = new Map<string, Waiting | 'expected' | 'echoed'>();
@@ -48,7 +51,7 @@ export function createEchoWait(
       waits.delete(id);
       due.push(wait);
     }
-    await Promise.all(due.map(({ item, guid }) => writeHandedOver(item, guid)));
+    await Promise.all(due.map(({ item, guid, at }) => writeHandedOver(item, guid, at)));
   }
 
   return {
@@ -59,7 +62,7 @@ export function createEchoWait(
         waits.delete(item.id);
         return;
       }
-      waits.set(item.id, { item, guid, since: clock.monotonic() });
+      waits.set(item.id, { item, guid, since: clock.monotonic(), at: clock.now() });
       sweepLater();
     },
     arrived(ids) {
@@ -68,6 +71,10 @@ export function createEchoWait(
         if (wait === 'expected') waits.set(id, 'echoed');
         else if (wait !== undefined) waits.delete(id);
       }
+    },
+    handedOverAt(id) {
+      const wait = waits.get(id);
+      return typeof wait === 'object' ? wait.at : null;
     },
     async close() {
       cancel?.();

@@ -27,6 +27,7 @@ export interface SendRequest {
 }
 
 const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode; param: string }>> = {
+  line_not_found: { code: 'line_not_found', param: 'from' },
   chat_not_found: { code: 'chat_not_found', param: 'to' },
   contact_has_not_messaged: { code: 'contact_has_not_messaged', param: 'to' },
 };

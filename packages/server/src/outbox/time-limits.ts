@@ -3,8 +3,9 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { announceDue } from '../store/announcements.ts';
 import type { Engine } from '../store/database.ts';
+import { anyEchoOverdue, expireItems } from '../store/echo-limits.ts';
 import { anyHeld } from '../store/held-messages.ts';
-import { anyEchoOverdue, expireItems } from '../store/outbox-lane.ts';
+
 import type { Writer } from '../store/writer.ts';
 
 const EVERY_MS = 250;

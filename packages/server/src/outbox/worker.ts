@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import type { Line } from '../domain/line.ts';
 import type { HeldLease } from '../leases/held-lease.ts';
+import type { LineWorker } from '../lines/supervisor.ts';
 import type { Engine } from '../store/database.ts';
 import { outboxTopic } from '../store/outbox.ts';
 import { type ClaimedItem, claimItems, nextRetryAt, type Outcome, settleItems } from '../store/outbox-lane.ts';
@@ -29,27 +30,18 @@ export interface OutboxWorkerDeps {
   readonly failpoint: ReachFailpoint;
 }
 
-export interface OutboxWorker {
-  /** The driver can take commands, or cannot. */
-  setOnline(online: boolean): void;
-  /** The echoes of these items were committed. */
-  echoed(ids: readonly string[]): void;
-  /** Hands back what was claimed and not handed over, and waits for what is under way. */
-  stop(): Promise<void>;
-  /** Resolves when the lane has ended: with the error that the driver threw, or null. */
-  readonly ended: Promise<Error | null>;
-}
-
 export function startOutboxWorker(
   deps: OutboxWorkerDeps,
   line: Line,
   lease: HeldLease,
   driver: LineDriver,
-): OutboxWorker {
+): LineWorker {
   const lane = new OutboxLane(deps, line, lease, driver);
   const ended = lane.run();
   return {
     setOnline: (online) => lane.setOnline(online),
+    setPace: (paceMs) => lane.setPace(paceMs),
+    handedOverAt: (id) => lane.echoes.handedOverAt(id),
     echoed: (ids) => lane.echoes.arrived(ids),
     stop: async () => {
       lane.stop();
@@ -73,19 +65,28 @@ class OutboxLane {
   #online = false;
   #stopping = false;
   #failure: Error | null = null;
-  #nextHandOverAt = 0;
+  #paceMs: number;
+  #lastClaimAt = Number.NEGATIVE_INFINITY;
 
   constructor(deps: OutboxWorkerDeps, line: Line, lease: HeldLease, driver: LineDriver) {
     this.#deps = deps;
     this.#line = line;
+    this.#paceMs = line.paceMs;
     this.#lease = lease;
     this.#driver = driver;
     this.#sleeper = createSleeper(deps.clock);
-    this.echoes = createEchoWait(deps.clock, (item, guid) => this.#settle(item, { state: 'handed_over', guid }));
+    this.echoes = createEchoWait(deps.clock, (item, guid, at) =>
+      this.#settle(item, { state: 'handed_over', guid, at }),
+    );
   }
 
   setOnline(online: boolean): void {
     this.#online = online;
+    this.#sleeper.wake();
+  }
+
+  setPace(paceMs: number): void {
+    this.#paceMs = paceMs;
     this.#sleeper.wake();
   }
 
@@ -136,20 +137,22 @@ class OutboxLane {
     if (items === 'fenced') return this.#lease.lose();
     await failpoint('claim.committed');
     if (items.length === 0) return this.#stopping ? undefined : sleep(await this.#untilNextRetry());
-    if (this.#line.paceMs > 0) this.#nextHandOverAt = clock.monotonic() + this.#line.paceMs;
+    this.#lastClaimAt = clock.monotonic();
     for (const item of items) this.#begin(item);
   }
 
   #room(): number {
     if (!this.#online || !this.#lease.isHeld()) return 0;
-    if (this.#line.paceMs > 0) {
-      return this.#claimed === 0 && this.#deps.clock.monotonic() >= this.#nextHandOverAt ? 1 : 0;
-    }
+    if (this.#paceMs > 0) return this.#claimed === 0 && this.#untilPace() <= 0 ? 1 : 0;
     return Math.min(this.#driver.inFlight, CLAIM_MAX) - this.#claimed;
   }
 
+  #untilPace(): number {
+    return this.#lastClaimAt + this.#paceMs - this.#deps.clock.monotonic();
+  }
+
   #pause(): number {
-    const untilPace = this.#nextHandOverAt - this.#deps.clock.monotonic();
+    const untilPace = this.#untilPace();
     return this.#online && untilPace > 0 ? Math.min(untilPace, POLL_MS) : POLL_MS;
   }
 
@@ -176,7 +179,8 @@ class OutboxLane {
       const goesOn = await this.#handOver(item).catch((error: unknown) => this.#fail(error));
       chain.shift();
       this.#release();
-      if (goesOn) continue;
+      // Where a pace was set meanwhile, what was claimed without one waits its turn again.
+      if (goesOn && this.#paceMs === 0) continue;
       for (const behind of chain.splice(0)) {
         await this.#settle(behind, { state: 'returned' });
         this.#release();

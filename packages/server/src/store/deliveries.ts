@@ -1,5 +1,5 @@
 /** Deliveries: what is due to each webhook. First attempts belong to the webhook's lane, retries to whoever claims them. */
-import { type Engine, insertInto, type Row, statement } from './database.ts';
+import { type Engine, type Row, statement } from './database.ts';
 import { dropDue, noteOutcomes, type Outcome } from './webhooks.ts';
 import type { Write } from './writer.ts';
 
@@ -145,8 +145,8 @@ const settle = statement(
      and deliveries.state in ('new', 'retry') and (deliveries.attempts < i.attempts or i.error is null)`,
 );
 
-const insertAttempt = insertInto(
-  'attempts',
+/** None for a delivery that was purged meanwhile; one that is there stays until the commit. */
+const insertAttempt = statement(
   {
     webhook_ref: 'int',
     event_seq: 'int',
@@ -157,7 +157,10 @@ const insertAttempt = insertInto(
     error: 'text',
     answer: 'text',
   },
-  'on conflict (webhook_ref, event_seq, attempt) do nothing',
+  `insert into attempts (webhook_ref, event_seq, attempt, started_at, duration_ms, status, error, answer)
+   select i.webhook_ref, i.event_seq, i.attempt, i.started_at, i.duration_ms, i.status, i.error, i.answer
+   from deliveries{, items} where deliveries.webhook_ref = i.webhook_ref and deliveries.event_seq = i.event_seq
+   {for share of deliveries} on conflict (webhook_ref, event_seq, attempt) do nothing`,
 );
 
 export const recordAttempts: Write<AttemptResult, null> = {

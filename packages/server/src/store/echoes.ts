@@ -21,9 +21,9 @@ const itemsByGuid = statement(
 );
 
 const markSent = statement(
-  { ref: 'int', guid: 'text', now: 'int' },
+  { ref: 'int', guid: 'text', handed_over_at: 'int', now: 'int' },
   `update outbox set state = 'sent', guid = i.guid, error = null, echo_due_at = null, completed_at = i.now,
-     updated_at = i.now
+     handed_over_at = coalesce(outbox.handed_over_at, i.handed_over_at), updated_at = i.now
    {from items} where outbox.ref = i.ref and outbox.state <> 'sent'`,
 );
 
@@ -55,7 +55,13 @@ export async function findEchoes(
 
 /** An echo has the last word, however late: an item that had failed for want of it was sent after all. */
 export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen<MessageSeen>, EchoOf>): Promise<void> {
-  const rows = [...echoes].map(([seen, item]) => ({ ref: item.ref, guid: seen.event.guid, now: seen.report.now }));
+  const rows = [...echoes].map(([{ event, report }, item]) => ({
+    ref: item.ref,
+    guid: event.guid,
+    // An echo that came before the driver's answer is the first to say that the item was handed over.
+    handed_over_at: Math.min(report.handedOver?.get(item.id) ?? report.now, report.now),
+    now: report.now,
+  }));
   await tx.each(markSent, rows);
 }
 

@@ -17,12 +17,12 @@ export interface NewEvent {
   readonly now: number;
 }
 
-/** Locked until the commit: a webhook that is deleted meanwhile drops what is appended here. */
+/** Locked until the commit, in the order of all who lock several: a webhook that ends meanwhile drops what is appended. */
 const subscribers = statement(
   { line_ref: 'int' },
   `select webhooks.ref, webhooks.account_ref, webhooks.line_ref, webhooks.events from webhooks{, items}
    where webhooks.line_ref = i.line_ref and webhooks.deleted_at is null and webhooks.is_active = 1
-   {for share of webhooks}`,
+   order by webhooks.ref {for share of webhooks}`,
 );
 
 interface Subscriber {

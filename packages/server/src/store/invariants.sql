@@ -33,6 +33,13 @@ select o.id from outbox o where o.state = 'sending'
 -- an item that waits for its echo knows until when
 select o.id from outbox o where o.state in ('handed_over', 'unknown') and o.echo_due_at is null;
 
+-- nothing waits to be sent on a removed line
+select o.id from outbox o join lines l on l.ref = o.line_ref
+  where l.removed_at is not null and o.state in ('pending', 'waiting');
+
+-- a removed line tells no webhook
+select w.id from webhooks w join lines l on l.ref = w.line_ref where l.removed_at is not null and w.is_active = 1;
+
 -- a message is announced, or its announcement waits
 select m.id from messages m
   where not exists (select 1 from events e where e.message_ref = m.ref and e.type in ('message.received', 'message.sent'))

@@ -17,17 +17,29 @@ export interface Claim {
   readonly fence: number;
 }
 
+/** Nobody runs a removed line: a process that has not heard of its removal does not get it. */
+const IS_THERE =
+  "not exists (select 1 from lines where lines.removed_at is not null and i.name = 'line ' || lines.ref)";
+
 const insertLease = statement(
   { name: 'text', holder: 'text', ms: 'int' },
   `insert into leases (name, holder, fence, expires_at)
-   select i.name, i.holder, 1, {now} + i.ms {from items} where true
+   select i.name, i.holder, 1, {now} + i.ms {from items} where ${IS_THERE}
    on conflict (name) do nothing returning name, fence`,
+);
+
+/** Locked before it is taken, so that what is looked up then is as new as the lock. */
+const lockFree = statement(
+  { name: 'text', holder: 'text' },
+  `update leases set fence = fence {from items}
+   where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder)`,
 );
 
 const takeLease = statement(
   { name: 'text', holder: 'text', ms: 'int' },
   `update leases set holder = i.holder, fence = fence + 1, expires_at = {now} + i.ms {from items}
-   where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder) returning leases.name, leases.fence`,
+   where leases.name = i.name and (leases.expires_at <= {now} or leases.holder = i.holder) and ${IS_THERE}
+   returning leases.name, leases.fence`,
 );
 
 const renewLease = statement(
@@ -60,7 +72,10 @@ export const acquireLeases: Write<{ name: string; holder: string; ms: number }, 
   kind: 'outcome',
   concurrency: 1,
   async run({ tx }, items) {
-    const rows = [...(await tx.each(insertLease, items)), ...(await tx.each(takeLease, items))];
+    const inserted = await tx.each(insertLease, items);
+    const wanted = items.map(({ name, holder }) => ({ name, holder }));
+    await tx.each(lockFree, wanted);
+    const rows = [...inserted, ...(await tx.each(takeLease, items))];
     const fences = new Map(rows.map((row) => [row['name'], Number(row['fence'])]));
     return items.map((item) => fences.get(item.name) ?? null);
   },
@@ -88,6 +103,18 @@ export const releaseLeases: Write<Lease, null> = {
     return items.map(() => null);
   },
 };
+
+const lockLease = statement(
+  { name: 'text', fence_by: 'int' },
+  `insert into leases (name, holder, fence, expires_at) values (i.name, '', 0, 0)
+   on conflict (name) do update set fence = leases.fence + i.fence_by,
+     expires_at = case when i.fence_by > 0 then 0 else leases.expires_at end`,
+);
+
+/** Holds up whoever writes under this lease until the commit; `fencesOff` refuses all that its holder writes later. */
+export async function lockLane(tx: Tx, name: string, fencesOff: boolean): Promise<void> {
+  await tx.one(lockLease, { name, fence_by: fencesOff ? 1 : 0 });
+}
 
 /** The claims that still hold, locked until the commit: nobody takes these lanes over meanwhile. */
 export async function heldClaims(tx: Tx, claims: readonly Claim[]): Promise<(claim: Claim) => boolean> {

@@ -39,10 +39,10 @@ export const createLines: Write<NewLine, number | null> = {
   },
 };
 
-const allLines = statement({}, 'select * from lines order by ref');
+const allLines = statement({}, 'select * from lines where removed_at is null order by ref');
 const cursorOfLine = statement({ line_ref: 'int' }, 'select cursor from line_cursors where line_ref = i.line_ref');
 
-/** Every line of the installation; there are few. */
+/** Every line of the installation, without the removed ones; there are few. */
 export async function readLines(engine: Engine): Promise<readonly Line[]> {
   return (await engine.read(allLines, {})).map(lineFromRow);
 }
@@ -69,7 +69,7 @@ export function lineRow(line: NewLine): Row {
   };
 }
 
-function lineFromRow(row: Row): Line {
+export function lineFromRow(row: Row): Line {
   return {
     ref: Number(row['ref']),
     id: String(row['id']),

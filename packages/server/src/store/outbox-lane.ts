@@ -31,7 +31,7 @@ const releaseWaiting = statement(
 const claimPending = statement(
   { line_ref: 'int', fence: 'int', now: 'int', max: 'int' },
   `update outbox set state = 'sending', attempts = attempts + 1, hand_overs = hand_overs + 1, fence = i.fence,
-     updated_at = i.now
+     claimed_at = i.now, handed_over_at = null, updated_at = i.now
    where state = 'pending' and ref in (
      select o.ref from outbox o where o.line_ref = i.line_ref and o.state = 'pending'
        and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'
@@ -76,7 +76,8 @@ function itemFromRow(row: Row): ClaimedItem {
 
 /** What became of a claim. `returned` was never handed over, so it is no attempt. */
 export type Outcome =
-  | { readonly state: 'handed_over'; readonly guid: string | null }
+  /** `at`: when the driver answered, in Unix milliseconds, where it was heard. */
+  | { readonly state: 'handed_over'; readonly guid: string | null; readonly at?: number }
   | { readonly state: 'not_started'; readonly reason: string }
   | { readonly state: 'returned' }
   | { readonly state: 'failed'; readonly reason: string }
@@ -95,14 +96,32 @@ export interface Settlement {
 const SETTLES = `where outbox.ref = i.ref and outbox.state = 'sending' and outbox.hand_overs = i.hand_over`;
 
 const settleHandedOver = statement(
-  { ref: 'int', hand_over: 'int', state: 'text', guid: 'text', error: 'text', echo_due_at: 'int', now: 'int' },
-  `update outbox set state = i.state, guid = i.guid, error = i.error, echo_due_at = i.echo_due_at, updated_at = i.now
+  {
+    ref: 'int',
+    hand_over: 'int',
+    state: 'text',
+    guid: 'text',
+    error: 'text',
+    at: 'int',
+    echo_due_at: 'int',
+    now: 'int',
+  },
+  `update outbox set state = i.state, guid = i.guid, error = i.error, handed_over_at = i.at,
+     echo_due_at = i.echo_due_at, updated_at = i.now
    {from items} ${SETTLES}`,
 );
 
+/** Whoever removes a line locks its lease, as the holder does before it settles: one of them sees what the other did. */
+export const LINE_REMOVED =
+  'exists (select 1 from lines where lines.ref = outbox.line_ref and lines.removed_at is not null)';
+
 const settleReturned = statement(
-  { ref: 'int', hand_over: 'int', now: 'int' },
-  `update outbox set state = 'pending', attempts = attempts - 1, updated_at = i.now {from items} ${SETTLES}`,
+  { ref: 'int', hand_over: 'int', removed: 'text', now: 'int' },
+  `update outbox set
+     state = case when ${LINE_REMOVED} then 'failed' else 'pending' end,
+     error = case when ${LINE_REMOVED} then i.removed else error end,
+     completed_at = case when ${LINE_REMOVED} then i.now else null end,
+     attempts = attempts - 1, updated_at = i.now {from items} ${SETTLES}`,
 );
 
 const settleNotStarted = statement(
@@ -111,15 +130,16 @@ const settleNotStarted = statement(
     hand_over: 'int',
     error: 'text',
     last_error: 'text',
+    removed: 'text',
     first_wait: 'int',
     next_wait: 'int',
     attempts_max: 'int',
     now: 'int',
   },
   `update outbox set
-     state = case when attempts >= i.attempts_max then 'failed' else 'waiting' end,
-     error = case when attempts >= i.attempts_max then i.last_error else i.error end,
-     completed_at = case when attempts >= i.attempts_max then i.now else null end,
+     state = case when attempts >= i.attempts_max or ${LINE_REMOVED} then 'failed' else 'waiting' end,
+     error = case when attempts >= i.attempts_max then i.last_error when ${LINE_REMOVED} then i.removed else i.error end,
+     completed_at = case when attempts >= i.attempts_max or ${LINE_REMOVED} then i.now else null end,
      not_before = i.now + case when attempts <= 1 then i.first_wait else i.next_wait end,
      updated_at = i.now
    {from items} ${SETTLES}`,
@@ -141,7 +161,7 @@ export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
     );
     const held = settlements.filter((settlement) => holds(settlement.claim));
     await tx.each(settleHandedOver, held.flatMap(handedOverRow));
-    await tx.each(settleReturned, held.filter((one) => one.outcome.state === 'returned').map(baseRow));
+    await tx.each(settleReturned, held.flatMap(returnedRow));
     await tx.each(settleNotStarted, held.flatMap(notStartedRow));
     await tx.each(settleFailed, held.flatMap(failedRow));
     for (const one of held) if (one.outcome.state === 'returned') wake(outboxTopic(one.lineRef));
@@ -153,12 +173,17 @@ function baseRow(one: Settlement): { ref: number; hand_over: number; now: number
   return { ref: one.ref, hand_over: one.handOver, now: one.now };
 }
 
+function returnedRow(one: Settlement): Row[] {
+  return one.outcome.state === 'returned' ? [{ ...baseRow(one), removed: SENTENCES.lineRemoved }] : [];
+}
+
 function handedOverRow(one: Settlement): Row[] {
   const { outcome } = one;
   if (outcome.state !== 'handed_over' && outcome.state !== 'unknown') return [];
   const guid = outcome.state === 'handed_over' ? outcome.guid : null;
   const error = outcome.state === 'unknown' ? outcome.reason : null;
-  return [{ ...baseRow(one), state: outcome.state, guid, error, echo_due_at: one.now + ECHO_LIMIT_MS }];
+  const at = outcome.state === 'handed_over' ? (outcome.at ?? one.now) : null;
+  return [{ ...baseRow(one), state: outcome.state, guid, error, at, echo_due_at: one.now + ECHO_LIMIT_MS }];
 }
 
 function notStartedRow(one: Settlement): Row[] {
@@ -169,6 +194,7 @@ function notStartedRow(one: Settlement): Row[] {
       ...baseRow(one),
       error: one.outcome.reason,
       last_error: SENTENCES.exhausted(one.outcome.reason),
+      removed: SENTENCES.lineRemoved,
       first_wait: first,
       next_wait: next,
       attempts_max: ATTEMPTS_MAX,
@@ -209,36 +235,3 @@ export async function nextRetryAt(engine: Engine, lineRef: number): Promise<numb
   const [row] = await engine.read(nextWaiting, { line_ref: lineRef });
   return typeof row?.['at'] === 'number' ? row['at'] : null;
 }
-
-/** With LIMIT 1 instead, PostgreSQL reads the whole outbox in the hope of an early find. */
-const anyOverdue = statement(
-  { now: 'int' },
-  `select 1 as found where (select min(echo_due_at) from outbox
-     where state in ('sending', 'handed_over', 'unknown') and state <> 'sending') <= i.now`,
-);
-
-/** Whether an item has waited for its echo for too long. */
-export async function anyEchoOverdue(engine: Engine, now: number): Promise<boolean> {
-  return (await engine.read(anyOverdue, { now })).length > 0;
-}
-
-const expire = statement(
-  { now: 'int', error: 'text' },
-  `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
-   where state in ('sending', 'handed_over', 'unknown') and state <> 'sending' and echo_due_at <= i.now returning ref`,
-);
-
-/** Ends the wait for echoes that never came. One that comes later still makes its item `sent`. */
-export const expireItems: Write<{ now: number }, number> = {
-  name: 'expire_items',
-  kind: 'outcome',
-  concurrency: 1,
-  async run({ tx }, items) {
-    const counts: number[] = [];
-    for (const item of items) {
-      const rows = await tx.one(expire, { now: item.now, error: SENTENCES.noEcho });
-      counts.push(rows.length);
-    }
-    return counts;
-  },
-};

@@ -20,18 +20,21 @@ export interface AcceptItem {
   readonly now: number;
 }
 
-export type Accepted = 'accepted' | 'chat_not_found' | 'contact_has_not_messaged';
+export type Accepted = 'accepted' | 'line_not_found' | 'chat_not_found' | 'contact_has_not_messaged';
 
+/** Gives nothing for a removed line. The line is locked until the commit: a removal fails what is accepted before it. */
 const chatByHandle = statement(
   { account_ref: 'int', line_ref: 'int', handle: 'text' },
-  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from chats{, items}
-   where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.identifier = i.handle`,
+  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from lines{, items}
+   left join chats on chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.identifier = i.handle
+   where lines.ref = i.line_ref and lines.removed_at is null {for share of lines}`,
 );
 
 const chatById = statement(
   { account_ref: 'int', line_ref: 'int', id: 'text' },
-  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from chats{, items}
-   where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.id = i.id`,
+  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from lines{, items}
+   left join chats on chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.id = i.id
+   where lines.ref = i.line_ref and lines.removed_at is null {for share of lines}`,
 );
 
 const insertOutbox = insertInto('outbox', {
@@ -52,7 +55,7 @@ interface FoundChat {
   readonly hasReceivedInbound: boolean;
 }
 
-/** Check and act in one transaction: the chat is looked up, the rule applied, the row inserted. */
+/** Check and act in one transaction: the line and the chat are looked up, the rule applied, the row inserted. */
 export const acceptItems: Write<AcceptItem, Accepted> = {
   name: 'accept_items',
   kind: 'accept',
@@ -78,13 +81,15 @@ export function outboxTopic(lineRef: number): string {
   return `outbox ${lineRef}`;
 }
 
-function refusalOf(item: AcceptItem, chat: FoundChat | undefined): Accepted | null {
+function refusalOf(item: AcceptItem, chat: FoundChat | null | undefined): Accepted | null {
+  if (chat === undefined) return 'line_not_found';
   if (item.to.kind === 'chat' && !chat) return 'chat_not_found';
   if (item.contactFirst && !chat?.hasReceivedInbound) return 'contact_has_not_messaged';
   return null;
 }
 
-async function findChats(tx: Tx, items: readonly AcceptItem[]): Promise<Map<number, FoundChat>> {
+/** By the item's index: its chat, null where there is none yet, and no entry where the line was removed. */
+async function findChats(tx: Tx, items: readonly AcceptItem[]): Promise<Map<number, FoundChat | null>> {
   const byHandle: { row: Row; index: number }[] = [];
   const byId: { row: Row; index: number }[] = [];
   items.forEach((item, index) => {
@@ -92,7 +97,7 @@ async function findChats(tx: Tx, items: readonly AcceptItem[]): Promise<Map<numb
     if (item.to.kind === 'handle') byHandle.push({ row: { ...row, handle: item.to.handle }, index });
     else byId.push({ row: { ...row, id: item.to.id }, index });
   });
-  const found = new Map<number, FoundChat>();
+  const found = new Map<number, FoundChat | null>();
   for (const [query, asked] of [[chatByHandle, byHandle] as const, [chatById, byId] as const]) {
     const rows = await tx.each(
       query,
@@ -106,7 +111,8 @@ async function findChats(tx: Tx, items: readonly AcceptItem[]): Promise<Map<numb
   return found;
 }
 
-function chatFromRow(row: Row): FoundChat {
+function chatFromRow(row: Row): FoundChat | null {
+  if (row['identifier'] === null) return null;
   return {
     identifier: String(row['identifier']),
     isGroup: Number(row['is_group']),
@@ -114,7 +120,7 @@ function chatFromRow(row: Row): FoundChat {
   };
 }
 
-function outboxRow(item: AcceptItem, chat: FoundChat | undefined): Row {
+function outboxRow(item: AcceptItem, chat: FoundChat | null | undefined): Row {
   return {
     id: item.id,
     account_ref: item.accountRef,

@@ -9,6 +9,8 @@ export interface Report {
   readonly claim: Claim;
   readonly line: Line;
   readonly events: readonly LineEvent[];
+  /** When the items that it echoes were handed over, by id, in Unix milliseconds; later than its own time for none. */
+  readonly handedOver?: ReadonlyMap<string, number>;
   readonly now: number;
 }
 

@@ -65,6 +65,16 @@ export const SCHEMA_SENTENCES = {
       removed_at: 'When its operator removed it, or null.',
     },
   },
+  line_health: {
+    table: "What a line's driver said of it last. It counts while the holder that wrote it has the line's lease.",
+    columns: {
+      line_ref: 'The line.',
+      fence: 'The fence of the holder that wrote it.',
+      state: 'How the line is: online, degraded or offline.',
+      reason: 'Why, in a sentence, or null.',
+      since: 'Since when it is so, under this holder.',
+    },
+  },
   line_cursors: {
     table: "How far each line's driver has been heard.",
     columns: { line_ref: 'The line.', cursor: 'The cursor of the last event that was committed.' },

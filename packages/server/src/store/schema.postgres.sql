@@ -58,6 +58,15 @@ create table lines (
   removed_at bigint                                                  -- When its operator removed it, or null.
 );
 
+-- What a line's driver said of it last. It counts while the holder that wrote it has the line's lease.
+create table line_health (
+  line_ref bigint not null primary key,  -- The line.
+  fence bigint not null,                 -- The fence of the holder that wrote it.
+  state text not null,                   -- How the line is: online, degraded or offline.
+  reason text,                           -- Why, in a sentence, or null.
+  since bigint not null                  -- Since when it is so, under this holder.
+);
+
 -- How far each line's driver has been heard.
 create table line_cursors (
   line_ref bigint not null primary key,  -- The line.
@@ -158,6 +167,7 @@ create table events (
   data text not null,                                                -- The body's data, as JSON.
   created_at bigint not null                                         -- When the row was made.
 );
+create index events_by_message on events (message_ref) where (message_ref is not null);
 
 -- Webhooks: who is told of a line's events.
 create table webhooks (

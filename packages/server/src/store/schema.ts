@@ -44,6 +44,14 @@ export interface LinesTable {
   removed_at: number | null;
 }
 
+export interface LineHealthTable {
+  line_ref: number;
+  fence: number;
+  state: string;
+  reason: string | null;
+  since: number;
+}
+
 export interface LineCursorsTable {
   line_ref: number;
   cursor: string;
@@ -215,6 +223,7 @@ export interface Schema {
   accounts: AccountsTable;
   api_keys: ApiKeysTable;
   lines: LinesTable;
+  line_health: LineHealthTable;
   line_cursors: LineCursorsTable;
   chats: ChatsTable;
   messages: MessagesTable;

@@ -1,6 +1,6 @@
 /** Webhooks: who is told of a line's events, and whether they still listen. */
 import { DISABLE_AFTER_MS, type Webhook, webhookGoneTopic } from '../domain/webhook.ts';
-import { type Engine, insertInto, statement, type Tx } from './database.ts';
+import { type Engine, statement, type Tx } from './database.ts';
 import type { Batch, Write } from './writer.ts';
 
 export const WEBHOOKS_TOPIC = 'webhooks';
@@ -24,23 +24,31 @@ export interface StoredWebhook extends Webhook {
   readonly sealedSecret: string;
 }
 
-const insertWebhook = insertInto('webhooks', {
-  id: 'text',
-  account_ref: 'int',
-  line_ref: 'int',
-  url: 'text',
-  events: 'text',
-  secret: 'text',
-  is_active: 'int',
-  created_at: 'int',
-});
+/** Makes none on a removed line. The line is locked until the commit: a removal disables what is made before it. */
+const insertWebhook = statement(
+  {
+    id: 'text',
+    account_ref: 'int',
+    line_ref: 'int',
+    url: 'text',
+    events: 'text',
+    secret: 'text',
+    is_active: 'int',
+    created_at: 'int',
+  },
+  `insert into webhooks (id, account_ref, line_ref, url, events, secret, is_active, created_at)
+   select i.id, i.account_ref, lines.ref, i.url, i.events, i.secret, i.is_active, i.created_at from lines{, items}
+   where lines.ref = i.line_ref and lines.removed_at is null {for share of lines} returning id`,
+);
 
-export const createWebhooks: Write<NewWebhook, null> = {
+/** Says whether the webhook was made: not on a line that was removed meanwhile. */
+export const createWebhooks: Write<NewWebhook, boolean> = {
   name: 'create_webhooks',
   kind: 'outcome',
   concurrency: 1,
+  isRefusal: (made) => !made,
   async run({ tx, wake }, items) {
-    await tx.each(
+    const rows = await tx.each(
       insertWebhook,
       items.map((item) => ({
         id: item.id,
@@ -54,7 +62,8 @@ export const createWebhooks: Write<NewWebhook, null> = {
       })),
     );
     wake(WEBHOOKS_TOPIC);
-    return items.map(() => null);
+    const made = new Set(rows.map((row) => row['id']));
+    return items.map((item) => made.has(item.id));
   },
 };
 
@@ -93,6 +102,20 @@ const disable = statement(
   { ref: 'int', reason: 'text' },
   'update webhooks set is_active = 0, disabled_reason = i.reason where ref = i.ref and is_active = 1 returning ref',
 );
+
+const activeOfLine = statement(
+  { line_ref: 'int' },
+  'select ref from webhooks where line_ref = i.line_ref and is_active = 1 order by ref',
+);
+
+/** Ends a line's webhooks: all of them before their deliveries, in the order in which others lock them. */
+export async function disableWebhooksOfLine({ tx, wake }: Batch, lineRef: number, reason: string): Promise<void> {
+  const refs = (await tx.one(activeOfLine, { line_ref: lineRef })).map((row) => Number(row['ref']));
+  for (const ref of refs) await tx.one(disable, { ref, reason });
+  await dropDue(tx, refs);
+  for (const ref of refs) wake(webhookGoneTopic(ref));
+  wake(WEBHOOKS_TOPIC);
+}
 
 /** Ends a webhook that answered 410 or has failed for too long. What was due is dropped, and stays to be seen. */
 export const disableWebhooks: Write<{ ref: number; reason: string }, null> = {

@@ -2,13 +2,18 @@
 import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
+import { expireItems } from './echo-limits.ts';
 import { createFirstInstallation } from './first-installation.ts';
 import { completeNames, reserveName } from './kept-answers.ts';
 import { recordKeyUse } from './key-use.ts';
+import { revokeKeys } from './keys.ts';
 import { acquireLeases, releaseLeases, renewLeases } from './leases.ts';
+import { recordHealth } from './line-health.ts';
+import { purgeLines, removeLines } from './line-removal.ts';
+import { reviveLines, setLines } from './line-settings.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
-import { claimItems, expireItems, settleItems } from './outbox-lane.ts';
+import { claimItems, settleItems } from './outbox-lane.ts';
 import { recordSightings } from './sightings.ts';
 import { forgetAnswers, markAnswersLost } from './unanswered.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
@@ -37,5 +42,11 @@ export const WRITES = {
   completeNames,
   forgetAnswers,
   markAnswersLost,
+  revokeKeys,
   createLines,
+  setLines,
+  reviveLines,
+  removeLines,
+  purgeLines,
+  recordHealth,
 } as const;

@@ -54,7 +54,8 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
           now: deps.clock.now(),
         };
         const answer = { ...webhookBody({ id, lineId: line.id, url: body.url, events, isActive: true }), secret };
-        await deps.writer.write(createWebhooks, item, ticket(answer));
+        const made = await deps.writer.write(createWebhooks, item, ticket(answer));
+        if (!made) throw new ApiError('line_not_found', { param: 'from' });
         return answer;
       },
     }),

@@ -30,5 +30,12 @@ export const doors: MigrationText = {
     'alter table outbox add column claimed_at bigint',
     'alter table outbox add column handed_over_at bigint',
     'alter table lines add column removed_at bigint',
+
+    // What a line's driver said of it last, with its holder's fence: it counts while that holder has the lease.
+    `create table line_health (line_ref bigint primary key, fence bigint not null, state text not null, reason text,
+      since bigint not null)`,
+
+    // The events of one message, for the walk that an operator asks for.
+    'create index events_by_message on events (message_ref) where message_ref is not null',
   ],
 };

@@ -1,0 +1,56 @@
+/** `/admin/v1/outbox/{id}` and `/admin/v1/messages/{id}`: what happened to one item or message, and when. */
+import type { Caller } from '../../access/authenticate.ts';
+import { ApiError, type ErrorCode } from '../../domain/errors.ts';
+import { hasPrefix, type IdKind } from '../../domain/ids.ts';
+import { walkSteps } from '../../domain/walk.ts';
+import type { LineRegistry } from '../../lines/registry.ts';
+import { mayUseRef } from '../../lines/resolve.ts';
+import type { Engine } from '../../store/database.ts';
+import { findWalkOfItem, findWalkOfMessage, type StoredWalk } from '../../store/walks.ts';
+import { stepBody } from '../../wire/admin.ts';
+import { messageBody, outboxItemBody } from '../../wire/v1.ts';
+import { type Route, route } from '../route.ts';
+
+export interface WalkDeps {
+  readonly engine: Engine;
+  readonly registry: LineRegistry;
+}
+
+type Find = (engine: Engine, accountRef: number, id: string) => Promise<StoredWalk | null>;
+
+export function walkRoutes(deps: WalkDeps): Route[] {
+  return [
+    walkRoute(deps, '/admin/v1/outbox/:id', 'outbox', findWalkOfItem, 'outbox_item_not_found'),
+    walkRoute(deps, '/admin/v1/messages/:id', 'message', findWalkOfMessage, 'message_not_found'),
+  ];
+}
+
+function walkRoute(deps: WalkDeps, path: string, kind: IdKind, find: Find, absent: ErrorCode): Route {
+  return route({
+    method: 'GET',
+    path,
+    scope: 'admin',
+    async handle({ caller, params }) {
+      const walk = await findVisible(deps, caller, kind, find, params['id'] ?? '');
+      if (!walk) throw new ApiError(absent, { param: 'id' });
+      return {
+        outbox_item: walk.item && outboxItemBody(walk.item),
+        message: walk.message && messageBody(walk.message),
+        walk: walkSteps(walk.times).map(stepBody),
+      };
+    },
+  });
+}
+
+async function findVisible(
+  { engine, registry }: WalkDeps,
+  caller: Caller,
+  kind: IdKind,
+  find: Find,
+  id: string,
+): Promise<StoredWalk | null> {
+  // No database can look for a NUL, and nothing has one in its id.
+  if (!hasPrefix(kind, id) || id.includes('\0')) return null;
+  const walk = await find(engine, caller.accountRef, id);
+  return walk && mayUseRef(registry, caller, walk.lineRef) ? walk : null;
+}
