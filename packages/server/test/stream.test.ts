@@ -53,6 +53,16 @@ describe('a stream', () => {
     expect(reader.headers['content-length']).toBeUndefined();
   });
 
+  it('says in its head where it begins, so that one cut off before its first event misses nothing', async () => {
+    const first = await read();
+    const begins = String(first.headers['x-event-cursor']);
+    first.cut();
+    await test.text('while nobody read');
+    const second = await read({ lastEventId: begins });
+    await seen(second, 'while nobody read');
+    expect(second.headers['x-event-cursor']).toBe(begins);
+  });
+
   it("has the webhook's body without its delivery, and a cursor as its id", async () => {
     const reader = await read();
     const { guid, chatId } = await test.text('Hello\nstream \u2028 😀');

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Authenticator } from '../../access/authenticate.ts';
 import { EVENTS, type EventType, isEventType } from '../../domain/events.ts';
-import { parseCursor } from '../../events/cursor.ts';
+import { formatCursor, parseCursor } from '../../events/cursor.ts';
 import { type EventStream, type Sink, type StreamDeps, startStream } from '../../events/stream.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
@@ -40,7 +40,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
         const resumed = request.headers['last-event-id'];
         const after = await startingPoint(deps, typeof resumed === 'string' && resumed ? resumed : query.after);
         reply.hijack();
-        const sink = openSink(reply);
+        const sink = openSink(reply, formatCursor(deps.epoch, after));
         const view = () => deps.authenticator.recheck(caller);
         const stream = startStream(deps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
         deps.streams.add(stream);
@@ -81,7 +81,8 @@ function eventTypes(names: string): ReadonlySet<EventType> {
   return types;
 }
 
-function openSink(reply: FastifyReply): Sink {
+/** The head says where the stream begins, so that a client that is cut off before its first event can resume too. */
+function openSink(reply: FastifyReply, cursor: string): Sink {
   const response = reply.raw;
   response.writeHead(200, {
     // What the doors have said already: the request's id, the key's hour, who may read it in a browser.
@@ -89,6 +90,7 @@ function openSink(reply: FastifyReply): Sink {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-cache, no-transform',
     'x-accel-buffering': 'no',
+    'x-event-cursor': cursor,
   });
   response.on('error', () => response.destroy());
   return {
