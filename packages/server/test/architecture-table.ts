@@ -82,7 +82,7 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'server.ts': ['*'],
   'run.ts': ['server.ts', 'first-start.ts', 'config.ts', 'log.ts', 'clock.ts', 'domain'],
   'main.ts': ['run.ts'],
-  'index.ts': ['server.ts', 'config.ts', 'log.ts', 'clock.ts', ...BELOW_HTTP],
+  'index.ts': ['run.ts', 'server.ts', 'config.ts', 'log.ts', 'clock.ts', ...BELOW_HTTP],
 };
 
 /** Files in `src` whose types any layer above `domain` may name; the values are handed in by `server.ts`. */
@@ -110,7 +110,11 @@ export const PURE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: ['zod', 'node:buffer', 'node:crypto'],
 };
 
-export const ENVIRONMENT_READERS = ['packages/server/src/main.ts', 'packages/server/src/config.ts'] as const;
+export const ENVIRONMENT_READERS = [
+  'packages/server/src/main.ts',
+  'packages/server/src/config.ts',
+  'packages/cli/src/main.ts',
+] as const;
 export const CLOCK_READERS = ['packages/server/src/main.ts', 'packages/server/src/clock.ts'] as const;
 export const CLOCK_RULE_APPLIES_TO = ['packages/server/src/', 'packages/drivers/src/'] as const;
 export const DEFAULT_EXPORTS_ALLOWED = ['vitest.config.ts', 'packages/dashboard/vite.config.ts'] as const;
