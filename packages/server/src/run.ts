@@ -27,8 +27,6 @@ export async function run(options: RunOptions): Promise<void> {
     random: options.random,
   });
   const address = await server.listen();
-  log.info({ address, roles: config.roles, database: server.engine.kind }, 'ready');
-  if (address !== null) greetOperator(address, server.firstKey, config);
 
   let asked = false;
   const stop = () => {
@@ -43,8 +41,11 @@ export async function run(options: RunOptions): Promise<void> {
       },
     );
   };
+  // Before it says that it is ready: whoever reads that may stop it at once.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  log.info({ address, roles: config.roles, database: server.engine.kind }, 'ready');
+  if (address !== null) greetOperator(address, server.firstKey, config);
 }
 
 function configOrExit(environment: RunOptions['environment']): Config {
