@@ -3,9 +3,12 @@
  * or a plan that changed shows in the diff of the change that did it.
  */
 import { writeFileSync } from 'node:fs';
+import { commandPage, PAGE_PATH } from '../packages/cli/test/command-page.ts';
 import { generateFiles } from '../packages/server/test/generated-files.ts';
 import { startPostgres } from '../test/postgres.ts';
 
+writeFileSync(PAGE_PATH, await commandPage());
+console.log(PAGE_PATH);
 const postgres = await startPostgres();
 try {
   for (const { path, text } of await generateFiles(postgres.url)) {
