@@ -18,12 +18,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_K
  * Settings that the product documents and this version does not use yet. They do not stop the start, so that one
  * environment serves every version; the log says that they have no effect.
  */
-const NOT_USED_YET: ReadonlySet<string> = new Set([
-  'TRUNKLINE_BLOBS_URL',
-  'TRUNKLINE_FILE_LIMIT_MB',
-  'TRUNKLINE_RETENTION_DAYS',
-  'TRUNKLINE_METRICS',
-]);
+const NOT_USED_YET: ReadonlySet<string> = new Set(['TRUNKLINE_BLOBS_URL', 'TRUNKLINE_FILE_LIMIT_MB']);
 
 interface Setting {
   readonly schema: z.ZodType;
@@ -136,6 +131,21 @@ export const SETTINGS = {
     default: '1000',
     sentence: 'How many requests an hour a new API key may make, where nothing else is said when it is made.',
   },
+  TRUNKLINE_FILE_LIMIT_MB: {
+    schema: wholeNumber(1, 10_000),
+    default: '100',
+    sentence: 'The largest file that is taken, in megabytes.',
+  },
+  TRUNKLINE_RETENTION_DAYS: {
+    schema: wholeNumber(1, 3_650),
+    default: '30',
+    sentence: 'How many days events and deliveries are kept. Messages stay, and so does what is still due.',
+  },
+  TRUNKLINE_METRICS: {
+    schema: onOff,
+    default: 'off',
+    sentence: 'on or off: whether /metrics is served, to anybody who can reach this address.',
+  },
   TRUNKLINE_LOG_LEVEL: {
     schema: z.enum(LOG_LEVELS),
     default: 'info',
@@ -159,6 +169,9 @@ export interface Config {
   readonly secretKey: Uint8Array | null;
   readonly rateLimitPerHour: number;
   readonly sinkNetworks: Networks;
+  readonly fileLimitMb: number;
+  readonly retentionDays: number;
+  readonly metrics: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
   /** Names that were set and have no effect in this version. */
   readonly withoutEffect: readonly string[];
@@ -191,6 +204,9 @@ export function readConfig(environment: Environment): Config {
     secretKey: read(environment, 'TRUNKLINE_SECRET_KEY'),
     rateLimitPerHour: read(environment, 'TRUNKLINE_RATE_LIMIT_PER_HOUR'),
     sinkNetworks: readSinkNetworks(environment),
+    fileLimitMb: read(environment, 'TRUNKLINE_FILE_LIMIT_MB'),
+    retentionDays: read(environment, 'TRUNKLINE_RETENTION_DAYS'),
+    metrics: read(environment, 'TRUNKLINE_METRICS'),
     logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
     withoutEffect: Object.keys(environment).filter(isNotUsedYet),
   };

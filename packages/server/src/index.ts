@@ -5,3 +5,4 @@ export { FAILPOINTS, type Failpoint, noFailpoints, type ReachFailpoint } from '.
 export { createLog, type Log } from './log.ts';
 export { type RunOptions, run } from './run.ts';
 export { createServer, type Server, type ServerOptions } from './server.ts';
+export { type Backup, type BackupOptions, backupDataFolder } from './store/backup.ts';

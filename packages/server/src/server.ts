@@ -19,6 +19,7 @@ import type { ReachFailpoint } from './domain/failpoint.ts';
 import { createIds, type Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
 import type { SecretBox } from './domain/secret-box.ts';
+import { startRetention } from './events/retention.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
@@ -38,6 +39,7 @@ import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
 import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import { createNetworkGuard, type NetworkGuard } from './network/guard.ts';
 import { type Lookup, systemLookup } from './network/resolver.ts';
 import { reconcile } from './outbox/reconcile.ts';
@@ -46,7 +48,7 @@ import { startOutboxWorker } from './outbox/worker.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import type { Engine } from './store/database.ts';
 import { keepFirst } from './store/installation.ts';
-import { type Databases, openPostgresDatabases, openSqliteFolder } from './store/open.ts';
+import { type Databases, openPostgresDatabases, openSqliteFolder, SERVER_FILE } from './store/open.ts';
 import { asWireDatabase } from './store/wire-database.ts';
 import { createWriter, type Writer } from './store/writer.ts';
 import { startDeliverer } from './webhooks/deliverer.ts';
@@ -90,6 +92,7 @@ interface Shared extends ServerOptions {
   readonly randomBytes: (size: number) => Uint8Array;
   readonly secrets: SecretBox;
   readonly guard: NetworkGuard;
+  readonly metrics: Metrics | null;
 }
 
 interface Part {
@@ -109,9 +112,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
 async function buildServer(options: ServerOptions, databases: Databases): Promise<Server> {
   const { config, clock } = options;
-  const engine = databases.server;
+  const metrics = config.metrics ? await openMetrics(config, clock) : null;
+  const engine = metrics?.watchEngine(databases.server) ?? databases.server;
   const ids = createIds(clock.now, randomBytes);
-  const writer = createWriter(engine, ids);
+  const plainWriter = createWriter(engine, ids);
+  const writer = metrics?.watchWriter(plainWriter) ?? plainWriter;
   const secretFile = () => openDataFolder(config.dataDir).file(SECRET_KEY_FILE);
   const secrets = await openSecretBox({ engine, randomBytes, given: config.secretKey, file: secretFile });
   const first = { engine, writer, ids, clock, randomBytes };
@@ -120,7 +125,7 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
   const lookup = options.lookup ?? systemLookup;
   const guard = createNetworkGuard({ networks: config.sinkNetworks, lookup, clock });
-  const parts = { engine, writer, ids, registry, network, secrets, guard };
+  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics };
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
@@ -157,6 +162,13 @@ async function openDatabases(config: Config): Promise<Databases> {
   return openSqliteFolder(folder.file);
 }
 
+/** Loaded only where it is wanted: most installations look at no metrics, and counting costs start-up time and memory. */
+async function openMetrics(config: Config, clock: Clock): Promise<Metrics> {
+  const { createMetrics } = await import('./metrics/metrics.ts');
+  const walFile = config.databaseUrl === null ? `${openDataFolder(config.dataDir).file(SERVER_FILE)}-wal` : null;
+  return createMetrics({ clock, walFile });
+}
+
 async function openSimulator(options: ServerOptions, databases: Databases, ids: Ids): Promise<SimulatorNetwork> {
   const network = createSimulatorNetwork({
     database: asWireDatabase(databases.simulator),
@@ -174,7 +186,10 @@ async function startWorkers(shared: Shared): Promise<readonly Part[]> {
   const { roles } = shared.config;
   const parts: Part[] = [];
   if (roles.includes('lines')) parts.push(startLines(shared));
-  if (roles.includes('worker')) parts.push(startTimeLimits(shared), await startDeliverer(shared));
+  if (roles.includes('worker')) {
+    parts.push(startTimeLimits(shared), startRetention(shared, shared.config.retentionDays));
+    parts.push(await startDeliverer(shared));
+  }
   return parts;
 }
 
@@ -187,7 +202,11 @@ function startLines(shared: Shared): Part {
     ...shared,
     outbox,
     createDriver: (line, context) =>
-      createSimulatorDriver({ network: simulatorOf(shared), line: line.handle, context }),
+      createSimulatorDriver({
+        network: simulatorOf(shared),
+        line: line.handle,
+        context: shared.metrics?.watchLine(context) ?? context,
+      }),
   });
 }
 
@@ -207,6 +226,7 @@ async function createApi(
   const tail = await startTail(engine, clock, onError);
   const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
   const streams = new Set<EventStream>();
+  shared.metrics?.watchStreams(() => streams.size);
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
   const routes: Route[] = [

@@ -33,6 +33,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'files',
     'access',
     'sandbox',
+    'metrics',
     'http',
     'http/v1',
     'http/sendblue',
@@ -69,6 +70,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(
     CAPABILITIES.map((name) => [name, [...BELOW_CAPABILITIES, ...(CAPABILITY_IMPORTS[name] ?? [])]]),
   ),
+  // It looks on: whoever is measured knows nothing of it, and `server.ts` puts it in between.
+  metrics: BELOW_CAPABILITIES,
   http: BELOW_HTTP,
   'http/v1': ['http', ...BELOW_HTTP],
   'http/sendblue': ['http', ...BELOW_HTTP],
@@ -102,6 +105,7 @@ export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'node:dns': ['packages/server/src/network/'],
   'node:dns/promises': ['packages/server/src/network/'],
   'ipaddr.js': ['packages/server/src/network/'],
+  'prom-client': ['packages/server/src/metrics/'],
 };
 
 /** The pure layers and the only packages from outside that they may import. */

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createIds } from '../src/domain/ids.ts';
 import { findKeyByHash } from '../src/store/accounts.ts';
 import { announceDue } from '../src/store/announcements.ts';
+import { readBacklog } from '../src/store/backlog.ts';
 import { findChat, findChatById, findChatIds, pageOfChats } from '../src/store/chat-pages.ts';
 import type { Engine } from '../src/store/database.ts';
 import {
@@ -28,6 +29,7 @@ import { readLineCursor, readLines } from '../src/store/lines.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
 import { acceptItems, findOutboxItem } from '../src/store/outbox.ts';
 import { claimItems, nextRetryAt, type Outcome, sendingItems, settleItems } from '../src/store/outbox-lane.ts';
+import { findAgedEvents, pruneDeliveries, pruneEvents } from '../src/store/pruning.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { forgetAnswers, markAnswersLost } from '../src/store/unanswered.ts';
@@ -43,6 +45,7 @@ const NOW = STARTED_AT + 100_000;
 const CLAIM = { lane: `line ${REF}`, fence: 1 };
 const PEER = '+16661';
 const PAGE = 50;
+const OLD = { after: 0, through: PAGE, before: NOW };
 
 export interface Place {
   readonly engine: Engine;
@@ -87,6 +90,10 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   remove_lines: 'By an operator.',
   purge_lines: 'By an operator.',
   record_health: "When a line's state changes.",
+  prune_webhooks: 'Once a minute, and nobody waits for it.',
+  prune_kept_answers: 'Once a minute, and nobody waits for it.',
+  prune_unanswered: 'Once a minute, and nobody waits for it.',
+  prune_request_counts: 'Once a minute, and nobody waits for it.',
 };
 
 /** By what the step does; the plans are filed under these names. */
@@ -154,6 +161,10 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   "an account's events": ({ engine }) =>
     readEventsOfAccount(engine, { accountRef: REF, after: 27_000, until: 27_500 }, PAGE),
   'the ends of the event log': ({ engine }) => logBounds(engine),
+  'events that are too old': ({ engine }) => findAgedEvents(engine, 0, NOW, PAGE),
+  'remove old deliveries': ({ writer }) => writer.write(pruneDeliveries, { ...OLD, max: PAGE }),
+  'remove old events': ({ writer }) => writer.write(pruneEvents, OLD),
+  'what waits': ({ engine }) => readBacklog(engine),
   'a key by its hash': ({ engine }) => findKeyByHash(engine, 'hash1'),
   'note what keys spend': ({ writer }) =>
     writer.write(recordKeyUse, { keyRef: REF, hourAt: 1, requests: 1, usedAt: NOW }),

@@ -53,6 +53,29 @@ export const FULL_SCANS: readonly FullScan[] = [
     scans: ['webhooks', 'webhooks by webhooks_by_line', 'lines'],
     reason: 'All active webhooks are asked for, and nearly all are active.',
   },
+  {
+    steps: ['remove old deliveries', 'remove old events'],
+    scans: ['webhooks'],
+    reason: 'Webhooks are few beside their deliveries, and those that were deleted are looked for too.',
+  },
+  {
+    steps: ['what waits'],
+    scans: [
+      'deliveries by deliveries_new',
+      'deliveries by deliveries_retry',
+      'outbox by outbox_pending',
+      'outbox by outbox_waiting',
+      'outbox by outbox_under_way',
+      'outbox_under_way',
+      'lines',
+    ],
+    reason: 'Each index holds only what is counted, every count has a bound, and lines are few.',
+  },
+  {
+    steps: ['the ends of the event log'],
+    scans: ['installation'],
+    reason: 'A handful of facts: PostgreSQL reads the one page of them sooner without the index.',
+  },
 ];
 
 /** The file of one engine's plans. */

@@ -15,6 +15,7 @@ export type WriteName = keyof typeof WRITES;
 export type Run = (process: Process, variant: 1 | 2) => Promise<unknown>;
 
 const NOW = STARTED_AT;
+const LONG_AGO = NOW - 86_400_000;
 const FENCE = 5;
 const STRANGER = '+15550109002';
 const LINE_CLAIM: Claim = { lane: 'line 1', fence: FENCE };
@@ -80,11 +81,17 @@ const SEED = `
     (3, 'wh_3', 1, 2, 'http://3', '["message.received"]', 's', 0, ${NOW});
   insert into events (seq, id, account_ref, line_ref, chat_ref, message_ref, type, data, created_at) values
     (1, 'evt_1', 1, 1, 1, 1, 'message.sent', '{}', ${NOW}), (2, 'evt_2', 1, 1, 1, null, 'message.sent', '{}', ${NOW}),
-    (3, 'evt_3', 1, 2, 2, null, 'message.received', '{}', ${NOW});
+    (3, 'evt_3', 1, 2, 2, null, 'message.received', '{}', ${NOW}), (4, 'evt_4', 1, 1, 1, null, 'message.sent', '{}', ${NOW});
   insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, claimed_until,
     created_at) values (1, 1, 'dlv_1', 1, 1, 'new', 0, ${NOW}, 0, ${NOW}), (1, 2, 'dlv_2', 1, 1, 'retry', 1, ${NOW}, 0, ${NOW}),
-    (3, 3, 'dlv_3', 1, 2, 'dropped', 1, ${NOW}, 0, ${NOW});
-  insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null);
+    (3, 3, 'dlv_3', 1, 2, 'dropped', 1, ${NOW}, 0, ${NOW}), (2, 4, 'dlv_4', 1, 1, 'failed', 1, 0, 0, ${NOW});
+  insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null), (2, 4, 1, ${NOW}, 5, 500, 'no', null);
+  insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, created_at, deleted_at)
+    values (4, 'wh_gone', 1, 1, 'http://4', '[]', 's', 0, ${NOW}, ${LONG_AGO});
+  insert into leases values ('webhook 4', '', 1, 0);
+  insert into kept_answers values (1, 'POST /v1/messages', 'old', 'f', 'the holder', 201, '{}', ${LONG_AGO});
+  insert into unanswered values ('f', 'obx_old', 'the holder', 0, 201, '{}', ${LONG_AGO});
+  insert into request_counts values (1, ${LONG_AGO}, 3);
   select setval(pg_get_serial_sequence('events', 'seq'), 100), setval('messages_ref_seq', 100),
     setval(pg_get_serial_sequence('chats', 'ref'), 100), setval(pg_get_serial_sequence('outbox', 'ref'), 100),
     setval(pg_get_serial_sequence('webhooks', 'ref'), 100), setval(pg_get_serial_sequence('lines', 'ref'), 100),
@@ -125,6 +132,11 @@ function attempt(variant: 1 | 2): AttemptResult {
     ? { ...common, status: 200, error: null, dueAt: null }
     : { ...common, status: 500, error: 'answered 500', dueAt: NOW + 5_000 };
 }
+
+/** All of the log that the world begins with. */
+const AGED = { after: 0, through: 100, before: NOW + 1 };
+/** What nobody uses any more. */
+const AGED_ROWS = { before: LONG_AGO + 1, max: 500 };
 
 const newAccount = (variant: 1 | 2) => ({ id: `acc_new_${variant}`, ownerEmail: 'a@b', now: NOW });
 const newLine = (variant: 1 | 2) => ({ ...report.line, id: `ln_new_${variant}`, handle: '+15550100077', now: NOW });
@@ -250,6 +262,12 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     }),
   createLines: async ({ writer }, variant) =>
     (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
+  pruneDeliveries: ({ writer }) => writer.write(WRITES.pruneDeliveries, { ...AGED, max: 500 }),
+  pruneEvents: ({ writer }) => writer.write(WRITES.pruneEvents, AGED),
+  pruneWebhooks: ({ writer }) => writer.write(WRITES.pruneWebhooks, AGED_ROWS),
+  pruneKeptAnswers: ({ writer }) => writer.write(WRITES.pruneKeptAnswers, AGED_ROWS),
+  pruneUnanswered: ({ writer }) => writer.write(WRITES.pruneUnanswered, AGED_ROWS),
+  pruneRequestCounts: ({ writer }) => writer.write(WRITES.pruneRequestCounts, AGED_ROWS),
 };
 
 /** Every table, without what differs from run to run: refs, drawn ids, numbers of events and the database's clock. */

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { EVENTS, isEventType } from '../domain/events.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Engine } from '../store/database.ts';
-import { type LoggedEvent, readEventsOfAccount } from '../store/events.ts';
+import { type LoggedEvent, logBounds, readEventsOfAccount } from '../store/events.ts';
 import { eventBody } from '../wire/v1.ts';
 import { formatCursor } from './cursor.ts';
 import type { Tail } from './tail.ts';
@@ -114,6 +114,10 @@ class Stream implements EventStream {
         const until = this.#deps.tail.head;
         const range = { accountRef: this.#view.accountRef, after: this.#position, until };
         const page = await readEventsOfAccount(this.#deps.engine, range, PAGE_MAX);
+        // Looked at after the page: what was removed before it was read is known by then. The client comes again with
+        // its cursor and is told that its place is gone, instead of missing something.
+        const { prunedThrough } = await logBounds(this.#deps.engine);
+        if (range.after < prunedThrough) return this.close();
         for (const event of page) this.#show(event);
         this.#position = page.length === PAGE_MAX ? (page.at(-1)?.seq ?? until) : until;
         this.#flush();

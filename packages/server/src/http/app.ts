@@ -9,6 +9,7 @@ import { errorBody, errorStatus } from '../wire/v1.ts';
 import { allowOtherOrigins } from './cors.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
+import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
 import type { Route } from './route.ts';
 
 const BODY_MAX_BYTES = 256 * 1024;
@@ -27,6 +28,8 @@ export interface AppDeps extends DispatchDeps {
   readonly log: Log;
   readonly routes: readonly Route[];
   readonly health: HealthChecks;
+  /** Without it nothing is measured, and there is no page of it. */
+  readonly metrics?: MetricsPage | null;
 }
 
 export function createApp(deps: AppDeps): FastifyInstance {
@@ -56,6 +59,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const notFound = refuseUnknown(deps);
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
+  if (deps.metrics) addMetrics(app, deps.metrics);
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
   for (const row of deps.routes) if (!isShared(row)) addRoute(app, deps, row);
   app.register(
@@ -70,7 +74,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
 }
 
 function refuseUnknown(deps: AppDeps) {
-  const rows = [...HEALTH_ROUTES, ...deps.routes];
+  const rows = [...HEALTH_ROUTES, ...(deps.metrics ? [METRICS_ROUTE] : []), ...deps.routes];
   return (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(rows, request.url);
     if (allowed.length === 0) return sendError(deps.log, new ApiError('route_not_found'), request, reply);

@@ -108,10 +108,11 @@ const eventsOfAccountAfter = statement(
    where seq > i.seq and seq <= i.until and account_ref = i.account_ref order by seq limit i.max`,
 );
 
-/** Each in a query of its own: SQLite finds either end by its key, but reads the whole log for both in one. */
+/** The newest of the log by its key, and apart from it what is known of the part that was removed. */
 const bounds = statement(
   {},
-  `select coalesce((select min(seq) from events), 0) as oldest, coalesce((select max(seq) from events), 0) as newest`,
+  `select coalesce((select max(seq) from events), 0) as newest,
+     coalesce((select cast(value as bigint) from installation where name = 'pruned_through'), 0) as pruned_through`,
 );
 
 /** All accounts' events after a number, oldest first: what the tail of a process reads. */
@@ -134,10 +135,17 @@ export async function readEventsOfAccount(
   return rows.map(eventFromRow);
 }
 
-/** The oldest number still kept and the newest; 0 and 0 in an empty log. */
-export async function logBounds(engine: Engine): Promise<{ oldest: number; newest: number }> {
+export interface LogBounds {
+  /** The newest number that was removed for its age, and with it the place before which a reader would miss something. */
+  readonly prunedThrough: number;
+  /** The newest number that was ever given, also when nothing is left; 0 in a log that has never had an event. */
+  readonly newest: number;
+}
+
+export async function logBounds(engine: Engine): Promise<LogBounds> {
   const [row] = await engine.read(bounds, {});
-  return { oldest: Number(row?.['oldest'] ?? 0), newest: Number(row?.['newest'] ?? 0) };
+  const prunedThrough = Number(row?.['pruned_through'] ?? 0);
+  return { prunedThrough, newest: Math.max(Number(row?.['newest'] ?? 0), prunedThrough) };
 }
 
 function eventFromRow(row: Readonly<Record<string, unknown>>): LoggedEvent {

@@ -40,9 +40,10 @@ select o.id from outbox o join lines l on l.ref = o.line_ref
 -- a removed line tells no webhook
 select w.id from webhooks w join lines l on l.ref = w.line_ref where l.removed_at is not null and w.is_active = 1;
 
--- a message is announced, or its announcement waits
+-- a message is announced, or its announcement waits, as far back as the log is kept
 select m.id from messages m
-  where not exists (select 1 from events e where e.message_ref = m.ref and e.type in ('message.received', 'message.sent'))
+  where m.synced_at >= coalesce((select cast(value as bigint) from installation where name = 'pruned_before'), 0)
+  and not exists (select 1 from events e where e.message_ref = m.ref and e.type in ('message.received', 'message.sent'))
   and not exists (select 1 from held_messages h where h.message_ref = m.ref);
 
 -- a message is announced once

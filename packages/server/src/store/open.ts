@@ -11,6 +11,10 @@ export interface Databases {
   close(): Promise<void>;
 }
 
+/** The databases' files in a data folder. */
+export const SERVER_FILE = 'trunkline.sqlite';
+export const SIMULATOR_FILE = 'simulator.sqlite';
+
 const SERVER_SCHEMA = 'trunkline';
 const SIMULATOR_SCHEMA = 'simulator';
 const SERVER_CACHE_KIB = 16_000;
@@ -18,8 +22,8 @@ const SERVER_CACHE_KIB = 16_000;
 /** SQLite files in a data folder, whose lock is held until the databases are closed. */
 export async function openSqliteFolder(file: (name: string) => string): Promise<Databases> {
   const lock = lockFolder(file('lock'));
-  const server = openSqlite({ file: file('trunkline.sqlite'), cacheKib: SERVER_CACHE_KIB });
-  const simulator = openSqlite({ file: file('simulator.sqlite') });
+  const server = openSqlite({ file: file(SERVER_FILE), cacheKib: SERVER_CACHE_KIB });
+  const simulator = openSqlite({ file: file(SIMULATOR_FILE) });
   await migrate(server);
   // With the lock in hand, whoever held a lease is gone: its lanes are ours at once.
   await expireLeases(server);

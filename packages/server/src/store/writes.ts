@@ -14,6 +14,14 @@ import { reviveLines, setLines } from './line-settings.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
 import { claimItems, settleItems } from './outbox-lane.ts';
+import {
+  pruneDeliveries,
+  pruneEvents,
+  pruneKeptAnswers,
+  pruneRequestCounts,
+  pruneUnanswered,
+  pruneWebhooks,
+} from './pruning.ts';
 import { recordSightings } from './sightings.ts';
 import { forgetAnswers, markAnswersLost } from './unanswered.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
@@ -49,4 +57,10 @@ export const WRITES = {
   removeLines,
   purgeLines,
   recordHealth,
+  pruneDeliveries,
+  pruneEvents,
+  pruneWebhooks,
+  pruneKeptAnswers,
+  pruneUnanswered,
+  pruneRequestCounts,
 } as const;

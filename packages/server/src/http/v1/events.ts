@@ -62,11 +62,11 @@ async function startingPoint(deps: EventDeps, cursor: string | undefined): Promi
   const head = await deps.tail.current();
   if (cursor === undefined) return head;
   const after = parseCursor(deps.epoch, cursor);
-  const { oldest, newest } = await logBounds(deps.engine);
+  const { prunedThrough, newest } = await logBounds(deps.engine);
   if (after === null || after > Math.max(newest, head)) {
     throw invalidValue('after', 'is not a cursor of this event log');
   }
-  if (oldest > 0 && after < oldest - 1) {
+  if (after < prunedThrough) {
     throw invalidValue('after', 'is older than the events that are kept');
   }
   return after;
