@@ -32,7 +32,7 @@ import { claimItems, nextRetryAt, type Outcome, sendingItems, settleItems } from
 import { findAgedEvents, pruneDeliveries, pruneEvents } from '../src/store/pruning.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
-import { forgetAnswers, markAnswersLost } from '../src/store/unanswered.ts';
+import { dropAnswers, markAnswersLost } from '../src/store/unanswered.ts';
 import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
 import { createWriter, type Writer } from '../src/store/writer.ts';
 import { failure, inbound, own, part, receipt } from './sightings.ts';
@@ -92,6 +92,7 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   record_health: "When a line's state changes.",
   prune_webhooks: 'Once a minute, and nobody waits for it.',
   prune_kept_answers: 'Once a minute, and nobody waits for it.',
+  prune_lost_answers: 'Once a minute, and nobody waits for it.',
   prune_unanswered: 'Once a minute, and nobody waits for it.',
   prune_request_counts: 'Once a minute, and nobody waits for it.',
 };
@@ -184,7 +185,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     const answered = { ...guard('name 19', 19), answer: { status: 201, body: '{}' } };
     await Promise.all([writer.write(completeNames, answered), writer.write(completeNames, guard('name 1', 1))]);
   },
-  'forget an answer': ({ writer }) => writer.write(forgetAnswers, guard(null, 2)),
+  'drop the answers of a commit': ({ writer }) => writer.write(dropAnswers, { ref: 1 }),
   'mark an answer as lost': ({ writer }) => writer.write(markAnswersLost, guard(null, 2)),
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),

@@ -124,9 +124,9 @@ const SEEDS: readonly Seed[] = [
   },
   {
     rows: ROWS_MOST,
-    table: 'unanswered',
-    columns: 'fingerprint, id, holder, is_lost, status, body, created_at',
-    values: `'fingerprint ' || i, 'req_' || i, 'holder', 0, 201, '{}', ${AT}`,
+    table: 'lost_answers',
+    columns: 'fingerprint, id, status, body, created_at',
+    values: `'fingerprint ' || i, 'req_' || i, 201, '{}', ${AT}`,
   },
 ];
 

@@ -29,6 +29,11 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'Each looks whether a line was removed; lines are few, and PostgreSQL reads a small table whole.',
   },
   {
+    steps: ['guard a write', 'drop the answers of a commit'],
+    scans: ['unanswered', 'lost_answers', 'lost_answers by sqlite_autoindex_lost_answers_1'],
+    reason: 'A row of unanswered lives for milliseconds, so there are few; of lost answers the first one is enough.',
+  },
+  {
     steps: ["record a driver's report"],
     scans: ['held_messages'],
     reason: 'A message is held for seconds: PostgreSQL finds the few rows sooner without the index.',

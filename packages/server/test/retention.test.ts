@@ -163,8 +163,16 @@ describe.each(ENGINES)('retention on %s', (engine) => {
     await query
       .insertInto('unanswered')
       .values([
-        { ...answer, id: 'old', is_lost: 1, created_at: now - HOUR_MS },
-        { ...answer, id: 'young', is_lost: 1, created_at: now + HOUR_MS },
+        { holder: 'old', answers: '[]', created_at: now - HOUR_MS },
+        { holder: 'young', answers: '[]', created_at: now + HOUR_MS },
+      ])
+      .execute();
+    const lost = { fingerprint: 'f', status: 201, body: '{}' };
+    await query
+      .insertInto('lost_answers')
+      .values([
+        { ...lost, id: 'old', created_at: now - HOUR_MS },
+        { ...lost, id: 'young', created_at: now + HOUR_MS },
       ])
       .execute();
     await query
@@ -175,7 +183,8 @@ describe.each(ENGINES)('retention on %s', (engine) => {
       (await query.selectFrom('request_counts').where('key_ref', '=', 9).selectAll().execute()).length;
     await until('the round', async () => (await countsLeft()) === 2);
     expect(await rows('kept_answers')).toMatchObject([{ name: 'runs' }]);
-    expect(await rows('unanswered')).toMatchObject([{ id: 'young' }]);
+    expect(await rows('unanswered')).toMatchObject([{ holder: 'young' }]);
+    expect(await rows('lost_answers')).toMatchObject([{ id: 'young' }]);
     const counts = await query.selectFrom('request_counts').select('requests').where('key_ref', '=', 9).execute();
     expect(counts.map((row) => row.requests).sort()).toEqual([1, 2]);
   });

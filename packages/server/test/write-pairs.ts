@@ -33,6 +33,7 @@ const TABLES = [
   'line_health',
   'leases',
   'unanswered',
+  'lost_answers',
   'kept_answers',
   'request_counts',
   'api_keys',
@@ -56,7 +57,8 @@ const SEED = `
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
     (1, 'POST /v1/messages', 'under way 2', 'f', 'p', null, null, ${NOW + 1});
-  insert into unanswered values ('same', 'req_1', 'p', 0, 201, '{}', ${NOW}), ('same', 'req_2', 'p', 0, 201, '{}', ${NOW});
+  insert into unanswered values (1, 'p', '[]', ${NOW}), (2, 'p', '[]', ${NOW}), (3, 'p', '[]', ${LONG_AGO});
+  insert into lost_answers values ('f', 'req_old', 201, '{}', ${LONG_AGO});
   insert into line_cursors values (1, '0');
   insert into leases values ('line 1', 'the holder', ${FENCE}, 0), ('line 2', 'the holder', ${FENCE}, 0);
   insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW}),
@@ -90,7 +92,6 @@ const SEED = `
     values (4, 'wh_gone', 1, 1, 'http://4', '[]', 's', 0, ${NOW}, ${LONG_AGO});
   insert into leases values ('webhook 4', '', 1, 0);
   insert into kept_answers values (1, 'POST /v1/messages', 'old', 'f', 'the holder', 201, '{}', ${LONG_AGO});
-  insert into unanswered values ('f', 'obx_old', 'the holder', 0, 201, '{}', ${LONG_AGO});
   insert into request_counts values (1, ${LONG_AGO}, 3);
   select setval(pg_get_serial_sequence('events', 'seq'), 100), setval('messages_ref_seq', 100),
     setval(pg_get_serial_sequence('chats', 'ref'), 100), setval(pg_get_serial_sequence('outbox', 'ref'), 100),
@@ -232,7 +233,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     return writer.write(WRITES.reserveName, null, ticket);
   },
   completeNames: ({ writer }, variant) => writer.write(WRITES.completeNames, guard(variant, `under way ${variant}`)),
-  forgetAnswers: ({ writer }, variant) => writer.write(WRITES.forgetAnswers, guard(variant, null)),
+  dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { ref: variant }),
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
   setLines: ({ writer }, variant) =>
@@ -267,6 +268,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   pruneWebhooks: ({ writer }) => writer.write(WRITES.pruneWebhooks, AGED_ROWS),
   pruneKeptAnswers: ({ writer }) => writer.write(WRITES.pruneKeptAnswers, AGED_ROWS),
   pruneUnanswered: ({ writer }) => writer.write(WRITES.pruneUnanswered, AGED_ROWS),
+  pruneLostAnswers: ({ writer }) => writer.write(WRITES.pruneLostAnswers, AGED_ROWS),
   pruneRequestCounts: ({ writer }) => writer.write(WRITES.pruneRequestCounts, AGED_ROWS),
 };
 
@@ -295,7 +297,8 @@ const DUMP = {
   accounts: 'select id from accounts order by id',
   keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
-  unanswered: 'select fingerprint, id, is_lost, body from unanswered order by id',
+  unanswered: 'select ref, answers from unanswered order by ref',
+  lost: 'select fingerprint, id, body from lost_answers order by id',
   requests: 'select * from request_counts order by key_ref, hour_at',
   lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',
   health: 'select * from line_health order by line_ref',

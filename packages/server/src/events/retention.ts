@@ -11,6 +11,7 @@ import {
   pruneDeliveries,
   pruneEvents,
   pruneKeptAnswers,
+  pruneLostAnswers,
   pruneRequestCounts,
   pruneUnanswered,
   pruneWebhooks,
@@ -82,6 +83,7 @@ class RunningRetention {
     await this.#pruneRows(pruneWebhooks, before);
     await this.#pruneRows(pruneKeptAnswers, now);
     await this.#pruneRows(pruneUnanswered, now - UNANSWERED_KEPT_MS);
+    await this.#pruneRows(pruneLostAnswers, now - UNANSWERED_KEPT_MS);
     // The hour that has just ended stays, for a process whose count of it comes late.
     await this.#pruneRows(pruneRequestCounts, now - (now % HOUR_MS) - HOUR_MS);
   }

@@ -1,17 +1,17 @@
 /** One row's request, from the key to the answer, in the order of checks that the contract names. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/authenticate.ts';
-import { AnsweredBefore, type Guard } from '../store/ticket.ts';
+import { type AnswerBatch, AnsweredBefore } from '../store/ticket.ts';
 import { type AuthorizeDeps, authorize } from './authorize.ts';
 import { type InputParser, inputParser } from './input.ts';
 import type { LostAnswers } from './lost-answers.ts';
 import {
-  type Done,
   doElsewhere,
   findAnswer,
   guardOf,
   type Identity,
   identify,
+  type Kept,
   type RepeatDeps,
   textOf,
 } from './repeats.ts';
@@ -72,7 +72,7 @@ async function answer(
   deps.lostAnswers.goesOn(request.raw.socket);
   const asked: Asked = { row, parse, request, reply, caller, timing };
   if (row.method === 'POST') return answerOnce(deps, asked);
-  const { text } = await handle(deps, asked, null);
+  const text = await handle(deps, asked, null);
   return text === null ? reply : sendText(reply, row.status, text);
 }
 
@@ -89,26 +89,33 @@ interface Asked {
 async function answerOnce(deps: DispatchDeps, asked: Asked): Promise<unknown> {
   const { row, caller, request, reply } = asked;
   const identity = identify(deps, row, caller, request);
+  const kept: Kept = { guard: null, answers: null };
   try {
     await findAnswer(deps, identity);
-    const work = () => handle(deps, asked, identity);
-    const { text, guard } = row.isElsewhere ? await doElsewhere(deps, identity, work) : await work();
-    if (guard && guard.name === null) deps.lostAnswers.follow(reply, guard);
+    const work = () => handle(deps, asked, identity, kept);
+    const text = row.isElsewhere ? await doElsewhere(deps, identity, work) : await work();
+    if (kept.guard && kept.answers) deps.lostAnswers.follow(reply, kept.guard, kept.answers);
     return text === null ? reply : sendText(reply, row.status, text);
   } catch (error) {
     if (!(error instanceof AnsweredBefore)) throw error;
     const { answer, lostId } = error;
-    if (lostId !== null) deps.lostAnswers.follow(reply, { ...identity, id: lostId, answer });
+    if (lostId !== null && kept.answers)
+      deps.lostAnswers.follow(reply, { ...identity, id: lostId, answer }, kept.answers);
     reply.header('idempotent-replayed', 'true');
     return sendText(reply, answer.status, textOf(deps, identity, error));
   }
 }
 
-/** Parses, calls the row's handler, and renders its answer; `text` is null where the handler answered by itself. */
-async function handle(deps: DispatchDeps, asked: Asked, identity: Identity | null): Promise<Done> {
+/** Parses, calls the row's handler, and renders its answer: null where the handler answered by itself. */
+async function handle(
+  deps: DispatchDeps,
+  asked: Asked,
+  identity: Identity | null,
+  kept: Kept = { guard: null, answers: null },
+): Promise<string | null> {
   const { row, parse, request, reply, caller, timing } = asked;
   const render = (result: Readonly<Record<string, unknown>>) => JSON.stringify({ ...result, request_id: request.id });
-  let kept: { text: string; guard: Guard | null } | null = null;
+  let text: string | null = null;
   const result = await row.handle({
     caller,
     request,
@@ -117,15 +124,18 @@ async function handle(deps: DispatchDeps, asked: Asked, identity: Identity | nul
     body: parse.body ? parse.body(request.body) : null,
     params: request.params as Readonly<Record<string, string>>,
     ticket(answer) {
-      const text = render(answer);
-      const guard = identity && !row.isElsewhere ? guardOf(deps, identity, text) : null;
-      kept = { text, guard };
+      text = render(answer);
+      kept.guard = identity && !row.isElsewhere ? guardOf(deps, identity, text) : null;
       timing.queued();
-      return { guard, begun: timing.begun, committed: timing.committed };
+      const committed = (answers: AnswerBatch | null) => {
+        timing.committed();
+        kept.answers = kept.guard?.name === null ? answers : null;
+      };
+      return { guard: kept.guard, begun: timing.begun, committed };
     },
   });
-  if (result === HANDLED) return { text: null, guard: null };
-  return kept ?? { text: render(result), guard: null };
+  if (result === HANDLED) return null;
+  return text ?? render(result);
 }
 
 function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {

@@ -3,16 +3,16 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import type { Guard } from '../store/ticket.ts';
-import { forgetAnswers, markAnswersLost } from '../store/unanswered.ts';
+import type { AnswerBatch, Guard } from '../store/ticket.ts';
+import { dropAnswers, markAnswersLost } from '../store/unanswered.ts';
 import type { Writer } from '../store/writer.ts';
 
 /** A connection that breaks so soon after an answer was handed to the network broke before the client had it. */
 const BREAKS_WITHIN_MS = 1_000;
 
 export interface LostAnswers {
-  /** Follows the answer of a request that was done. */
-  follow(reply: FastifyReply, guard: Guard): void;
+  /** Follows the answer of a request that was done, one of those of its commit. */
+  follow(reply: FastifyReply, guard: Guard, answers: AnswerBatch): void;
   /** The client goes on with this connection: it has read what came before. */
   goesOn(socket: Socket): void;
 }
@@ -26,13 +26,22 @@ export interface LostAnswerDeps {
 export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostAnswers {
   const handedOver = new WeakMap<Socket, { readonly guard: Guard; readonly at: number } | null>();
 
-  const noted = (write: Promise<null>) => {
-    write.catch((error: unknown) => log.warn({ err: error }, 'what became of an answer could not be noted'));
-  };
-  const lost = (guard: Guard) => noted(writer.write(markAnswersLost, guard));
+  async function settle(answers: AnswerBatch): Promise<void> {
+    answers.open--;
+    if (answers.open === 0) await writer.write(dropAnswers, { ref: answers.ref });
+  }
 
-  function handOver(socket: Socket | null, guard: Guard): void {
-    noted(writer.write(forgetAnswers, guard));
+  function note(work: Promise<unknown>): void {
+    work.catch((error: unknown) => log.warn({ err: error }, 'what became of an answer could not be noted'));
+  }
+
+  async function lose(guard: Guard, answers: AnswerBatch): Promise<void> {
+    await writer.write(markAnswersLost, guard);
+    await settle(answers);
+  }
+
+  function handOver(socket: Socket | null, guard: Guard, answers: AnswerBatch): void {
+    note(settle(answers));
     if (!socket) return;
     if (!handedOver.has(socket)) socket.once('close', (hadError: boolean) => onSocketClose(socket, hadError));
     handedOver.set(socket, { guard, at: clock.monotonic() });
@@ -44,23 +53,25 @@ export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostA
    */
   function onSocketClose(socket: Socket, hadError: boolean): void {
     const last = handedOver.get(socket);
-    if (hadError && last && clock.monotonic() - last.at < BREAKS_WITHIN_MS) lost(last.guard);
+    if (hadError && last && clock.monotonic() - last.at < BREAKS_WITHIN_MS) {
+      note(writer.write(markAnswersLost, last.guard));
+    }
   }
 
   return {
-    follow(reply, guard) {
+    follow(reply, guard, answers) {
       const { raw } = reply;
       // The socket is gone from the response when that has ended.
       const { socket } = raw;
       if (raw.destroyed || socket?.readableEnded) {
-        lost(guard);
+        note(lose(guard, answers));
         return;
       }
       let isWritten = false;
       raw.once('finish', () => {
         isWritten = true;
       });
-      raw.once('close', () => (isWritten ? handOver(socket, guard) : lost(guard)));
+      raw.once('close', () => (isWritten ? handOver(socket, guard, answers) : note(lose(guard, answers))));
     },
     goesOn(socket) {
       if (handedOver.has(socket)) handedOver.set(socket, null);

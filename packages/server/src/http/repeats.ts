@@ -10,7 +10,7 @@ import { ApiError } from '../domain/errors.ts';
 import { isSealed, type SecretBox } from '../domain/secret-box.ts';
 import type { Engine } from '../store/database.ts';
 import { completeNames, findKept, reserveName } from '../store/kept-answers.ts';
-import type { Answer, AnsweredBefore, Guard, Ticket } from '../store/ticket.ts';
+import type { Answer, AnswerBatch, AnsweredBefore, Guard, Ticket } from '../store/ticket.ts';
 import type { Writer } from '../store/writer.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { invalidValue } from './input.ts';
@@ -34,10 +34,11 @@ export interface Identity extends Omit<Guard, 'answer'> {
   readonly isSecret: boolean;
 }
 
-/** What the handler gave, and what was kept with it. */
-export interface Done {
-  readonly text: string | null;
-  readonly guard: Guard | null;
+/** What the write of a request takes along, and what it brings back. */
+export interface Kept {
+  guard: Guard | null;
+  /** The answers of its commit that are on their way, this one among them. */
+  answers: AnswerBatch | null;
 }
 
 /** Throws where the Idempotency-Key cannot be used. */
@@ -64,14 +65,18 @@ export async function findAnswer(deps: RepeatDeps, identity: Identity): Promise<
 }
 
 /** Does work whose effect is not in the server's database: its key is reserved meanwhile, its answer kept after it. */
-export async function doElsewhere(deps: RepeatDeps, identity: Identity, work: () => Promise<Done>): Promise<Done> {
+export async function doElsewhere(
+  deps: RepeatDeps,
+  identity: Identity,
+  work: () => Promise<string | null>,
+): Promise<string | null> {
   if (identity.name === null) return work();
   await reserve(deps, { ...identity, answer: null });
   let answer: Answer | null = null;
   try {
-    const done = await work();
-    if (done.text !== null) answer = { status: identity.status, body: done.text };
-    return done;
+    const text = await work();
+    if (text !== null) answer = { status: identity.status, body: text };
+    return text;
   } finally {
     await deps.writer.write(completeNames, { ...identity, answer });
   }

@@ -2,7 +2,7 @@
 import type { Ids } from '../domain/ids.ts';
 import { type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
 import { checkGuards, settleGuards } from './guards.ts';
-import type { Guard, Ticket } from './ticket.ts';
+import { type AnswerBatch, AnsweredBefore, type Guard, type Ticket } from './ticket.ts';
 import type { Batch } from './writer.ts';
 
 /** A queued item, its types hidden so that writes of many kinds can share a queue. */
@@ -31,7 +31,7 @@ export async function commitEntries(engine: Engine, ids: Ids, entries: readonly 
   const later: Entry[] = [];
   try {
     for (const { ticket } of entries) ticket?.begun();
-    const answers = await engine.commit(async (tx) => {
+    const { answers, unanswered } = await engine.commit(async (tx) => {
       const log: LogEntry[] = [];
       const topics: string[] = [];
       const batch: Batch = {
@@ -44,9 +44,9 @@ export async function commitEntries(engine: Engine, ids: Ids, entries: readonly 
       const value = await runGuarded(batch, entries, later);
       return { value, log, topics };
     });
-    for (const { ticket } of entries) ticket?.committed();
+    for (const { ticket } of entries) ticket?.committed(unanswered);
     // A client that hung up while its batch was committed is seen to have gone before its answer is written.
-    if (entries.some(({ ticket }) => ticket?.guard?.name === null)) await new Promise(setImmediate);
+    if (unanswered) await new Promise(setImmediate);
     for (const answer of answers) answer();
   } catch (error) {
     if (error instanceof StorageUnavailableError || entries.length === 1) {
@@ -61,28 +61,38 @@ export async function commitEntries(engine: Engine, ids: Ids, entries: readonly 
   await commitEntries(engine, ids, later);
 }
 
+interface Guarded {
+  /** How to answer everybody. */
+  readonly answers: (() => void)[];
+  readonly unanswered: AnswerBatch | null;
+}
+
 /**
  * Runs what no guard holds back, keeps its answers, and gives how to answer everybody; what has to wait for a twin in
  * this batch goes to `later`.
  */
-async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[]): Promise<(() => void)[]> {
+async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[]): Promise<Guarded> {
   const verdicts = await checkGuards(
     batch.tx,
     entries.map((entry) => entry.ticket?.guard ?? null),
   );
   const going: Entry[] = [];
   const answers: (() => void)[] = [];
+  const again: Guard[] = [];
   entries.forEach((entry, index) => {
     const verdict = verdicts[index];
     if (verdict === 'go') going.push(entry);
     else if (verdict === 'later') later.push(entry);
     else answers.push(() => entry.reject(verdict));
+    const guard = entry.ticket?.guard;
+    if (!guard || !(verdict instanceof AnsweredBefore) || verdict.lostId === null) return;
+    again.push({ ...guard, id: verdict.lostId, answer: verdict.answer });
   });
   const done: Done[] = [];
   for (const group of groupByWrite(going)) done.push(...(await (group[0]?.runAll(batch, group) ?? [])));
-  await settleGuards(batch.tx, guardsOf(done, false), guardsOf(done, true));
+  const unanswered = await settleGuards(batch.tx, [...guardsOf(done, false), ...again], guardsOf(done, true));
   for (const { answer } of done) answers.push(answer);
-  return answers;
+  return { answers, unanswered };
 }
 
 function guardsOf(done: readonly Done[], isRefusal: boolean): Guard[] {

@@ -1,7 +1,7 @@
 /** Guards, as a batch of writes meets them: before its writes and, in the same commit, after them. */
 import type { Tx } from './database.ts';
 import { checkKept, releaseKept } from './kept-answers.ts';
-import type { Guard, Verdict } from './ticket.ts';
+import type { AnswerBatch, Guard, Verdict } from './ticket.ts';
 import { checkUnanswered, insertUnanswered } from './unanswered.ts';
 
 /** One for each guard, in order. */
@@ -17,10 +17,16 @@ export async function checkGuards(tx: Tx, guards: readonly (Guard | null)[]): Pr
   return verdicts;
 }
 
-/** What was refused leaves no answer behind; the others' answers have yet to reach their clients. */
-export async function settleGuards(tx: Tx, done: readonly Guard[], refused: readonly Guard[]): Promise<void> {
-  const unnamed = done.filter((guard) => guard.name === null);
-  if (unnamed.length > 0) await insertUnanswered(tx, unnamed);
+/** What was refused leaves no answer behind; the others' answers, and those that are given again, are on their way. */
+export async function settleGuards(
+  tx: Tx,
+  answered: readonly Guard[],
+  refused: readonly Guard[],
+): Promise<AnswerBatch | null> {
   const named = refused.filter((guard) => guard.name !== null);
   if (named.length > 0) await releaseKept(tx, named);
+  return insertUnanswered(
+    tx,
+    answered.filter((guard) => guard.name === null),
+  );
 }

@@ -15,7 +15,8 @@ const anySecret = statement(
   {},
   `select 1 as found where exists (select 1 from webhooks where deleted_at is null and secret like 'sealed%')
      or exists (select 1 from kept_answers where body like 'sealed%')
-     or exists (select 1 from unanswered where body like 'sealed%')`,
+     or exists (select 1 from unanswered where answers like '%sealed1:%')
+     or exists (select 1 from lost_answers where body like 'sealed%')`,
 );
 
 /** The value kept under the name; the first one offered is kept. */

@@ -151,8 +151,14 @@ const removeKeptAnswers = statement(
 );
 const removeUnanswered = statement(
   { before: 'int', max: 'int' },
-  `delete from unanswered where created_at < i.before and (fingerprint, id) in (
-     select u.fingerprint, u.id from unanswered u where u.created_at < i.before limit i.max {skip locked})
+  `delete from unanswered where created_at < i.before and ref in (
+     select u.ref from unanswered u where u.created_at < i.before limit i.max {skip locked})
+   returning ref`,
+);
+const removeLostAnswers = statement(
+  { before: 'int', max: 'int' },
+  `delete from lost_answers where created_at < i.before and (fingerprint, id) in (
+     select l.fingerprint, l.id from lost_answers l where l.created_at < i.before limit i.max {skip locked})
    returning id`,
 );
 const removeRequestCounts = statement(
@@ -172,6 +178,7 @@ export interface AgedRows {
 /** What requests have left behind. Each gives how many rows went. */
 export const pruneKeptAnswers = pruneRows('prune_kept_answers', removeKeptAnswers);
 export const pruneUnanswered = pruneRows('prune_unanswered', removeUnanswered);
+export const pruneLostAnswers = pruneRows('prune_lost_answers', removeLostAnswers);
 export const pruneRequestCounts = pruneRows('prune_request_counts', removeRequestCounts);
 
 function pruneRows(name: string, remove: Statement): Write<AgedRows, number> {

@@ -241,14 +241,21 @@ export const SCHEMA_SENTENCES = {
     },
   },
   unanswered: {
-    table: 'Answers to requests without an Idempotency-Key that may not have reached their client.',
+    table: 'Answers to requests without an Idempotency-Key that are on their way, a row for each commit.',
+    columns: {
+      ref: REF,
+      holder: 'The process that writes the answers.',
+      answers: 'The answers with the hashes of their requests, as a JSON array.',
+      created_at: CREATED,
+    },
+  },
+  lost_answers: {
+    table: 'Answers that did not reach their clients, until an identical request is given them.',
     columns: {
       fingerprint: 'The hash of the request, by which a repeat is known.',
       id: 'The request.',
-      holder: 'The process that writes the answer.',
-      is_lost: 'Whether the connection closed before the answer was out.',
       status: 'The HTTP status of the answer.',
-      body: 'The answer.',
+      body: 'The answer, sealed where it holds a secret.',
       created_at: CREATED,
     },
   },

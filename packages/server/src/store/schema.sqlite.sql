@@ -242,14 +242,20 @@ create table kept_answers (
 );
 create index kept_answers_by_expiry on kept_answers (expires_at);
 
--- Answers to requests without an Idempotency-Key that may not have reached their client.
+-- Answers to requests without an Idempotency-Key that are on their way, a row for each commit.
 create table unanswered (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  holder text not null,                   -- The process that writes the answers.
+  answers text not null,                  -- The answers with the hashes of their requests, as a JSON array.
+  created_at bigint not null              -- When the row was made.
+);
+
+-- Answers that did not reach their clients, until an identical request is given them.
+create table lost_answers (
   fingerprint text not null,     -- The hash of the request, by which a repeat is known.
   id text not null,              -- The request.
-  holder text not null,          -- The process that writes the answer.
-  is_lost bigint not null,       -- Whether the connection closed before the answer was out.
   status bigint not null,        -- The HTTP status of the answer.
-  body text not null,            -- The answer.
+  body text not null,            -- The answer, sealed where it holds a secret.
   created_at bigint not null,    -- When the row was made.
   primary key (fingerprint, id)
 );

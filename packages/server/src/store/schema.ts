@@ -205,10 +205,15 @@ export interface KeptAnswersTable {
 }
 
 export interface UnansweredTable {
+  ref: Generated<number>;
+  holder: string;
+  answers: string;
+  created_at: number;
+}
+
+export interface LostAnswersTable {
   fingerprint: string;
   id: string;
-  holder: string;
-  is_lost: number;
   status: number;
   body: string;
   created_at: number;
@@ -237,5 +242,6 @@ export interface Schema {
   request_counts: RequestCountsTable;
   kept_answers: KeptAnswersTable;
   unanswered: UnansweredTable;
+  lost_answers: LostAnswersTable;
   installation: InstallationTable;
 }

@@ -26,11 +26,19 @@ export interface Guard {
   readonly answer: Answer | null;
 }
 
+/** The answers of one commit that are on their way. */
+export interface AnswerBatch {
+  readonly ref: number;
+  /** How many of them have not reached their clients yet. */
+  open: number;
+}
+
 export interface Ticket {
   readonly guard: Guard | null;
-  /** Called when the write's batch begins, and when it is committed. */
+  /** Called when the write's batch begins. */
   readonly begun: () => void;
-  readonly committed: () => void;
+  /** Called when it is committed. */
+  readonly committed: (answers: AnswerBatch | null) => void;
 }
 
 /** The request was answered before: nothing is done, and this is the answer. Thrown through the handler. */

@@ -1,78 +1,93 @@
 /**
- * Answers that may not have reached their clients, of requests without an Idempotency-Key. An identical request within
- * a minute is given such an answer when the first one's connection closed before it was written, or when the process that
- * was writing it is gone. While that process lives and writes, an identical request is another one.
+ * Answers that may not have reached their clients, of requests without an Idempotency-Key. The answers of one commit are
+ * one row, dropped once all of them were handed to the network: a row for each request would cost as much as its send. An
+ * answer that is known to be lost (its connection closed first, or its process is gone) has a row of its own, and an
+ * identical request within a minute is given it.
  */
 import { insertInto, type Row, statement, type Tx } from './database.ts';
 import type { Asked } from './kept-answers.ts';
-import { AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
+import { type AnswerBatch, AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
 import type { Write } from './writer.ts';
 
 const LOST_ANSWER_MS = 60_000;
 
-const columns = {
-  fingerprint: 'text',
-  id: 'text',
-  holder: 'text',
-  is_lost: 'int',
-  status: 'int',
-  body: 'text',
-  created_at: 'int',
-} as const;
+const insertBatch = insertInto('unanswered', { holder: 'text', answers: 'text', created_at: 'int' }, 'returning ref');
+const dropBatch = statement({ ref: 'int' }, 'delete from unanswered {using items} where unanswered.ref = i.ref');
 
-const insertRow = insertInto('unanswered', columns);
-const markRow = insertInto('unanswered', columns, 'on conflict (fingerprint, id) do update set is_lost = 1');
+const otherHolders = statement({ holder: 'text' }, 'select distinct holder from unanswered where holder <> i.holder');
+const takeBatches = statement(
+  { holder: 'text' },
+  'delete from unanswered where holder = i.holder returning answers, created_at',
+);
 
-const sameRequests = statement(
+const insertLost = insertInto(
+  'lost_answers',
+  { fingerprint: 'text', id: 'text', status: 'int', body: 'text', created_at: 'int' },
+  'on conflict (fingerprint, id) do nothing',
+);
+const anyLost = statement({}, 'select 1 as found from lost_answers limit 1');
+const lostLike = statement(
   { fingerprint: 'text', since: 'int' },
-  `select i.ord as ord, u.fingerprint, u.id, u.holder, u.is_lost, u.status, u.body, u.created_at
-   from unanswered u{, items} where u.fingerprint = i.fingerprint and u.created_at > i.since`,
+  `select i.ord as ord, l.fingerprint, l.id, l.status, l.body from lost_answers l{, items}
+   where l.fingerprint = i.fingerprint and l.created_at > i.since`,
 );
-
-const takeRow = statement(
-  { fingerprint: 'text', id: 'text', holder: 'text', former: 'text' },
-  `update unanswered set holder = i.holder, is_lost = 0 where fingerprint = i.fingerprint and id = i.id
-     and (is_lost = 1 or holder = i.former) returning id`,
-);
-
-const dropRow = statement(
+const takeLost = statement(
   { fingerprint: 'text', id: 'text' },
-  `delete from unanswered {using items} where unanswered.fingerprint = i.fingerprint and unanswered.id = i.id
-     and unanswered.is_lost = 0`,
+  'delete from lost_answers where fingerprint = i.fingerprint and id = i.id returning id',
 );
 
+/** One answer in a row of `unanswered`. */
+interface Unanswered {
+  readonly fingerprint: string;
+  readonly id: string;
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Whoever asks for what was lost is given it, once; whoever asks for what is still on its way makes another request. */
 export async function checkUnanswered(tx: Tx, asked: readonly Asked[]): Promise<{ index: number; verdict: Verdict }[]> {
+  await adoptOrphans(tx);
+  if ((await tx.one(anyLost, {})).length === 0) return [];
   const items = asked.map(({ guard }) => ({ fingerprint: guard.fingerprint, since: guard.now - LOST_ANSWER_MS }));
-  const verdicts: { index: number; verdict: Verdict }[] = [];
-  const given = new Set<string>();
-  for (const row of await tx.each(sameRequests, items)) {
+  const verdicts = new Map<number, Verdict>();
+  for (const row of await tx.each(lostLike, items)) {
     const index = asked[Number(row['ord'])]?.index;
-    const id = String(row['id']);
-    if (index === undefined || given.has(id) || verdicts.some((one) => one.index === index)) continue;
-    if (!(await takeIfLost(tx, row))) continue;
-    given.add(id);
+    if (index === undefined || verdicts.has(index)) continue;
+    const lost = { fingerprint: String(row['fingerprint']), id: String(row['id']) };
+    if ((await tx.one(takeLost, lost)).length === 0) continue;
     const answer = { status: Number(row['status']), body: String(row['body']) };
-    verdicts.push({ index, verdict: new AnsweredBefore(answer, id) });
+    verdicts.set(index, new AnsweredBefore(answer, lost.id));
   }
-  return verdicts;
+  return [...verdicts].map(([index, verdict]) => ({ index, verdict }));
 }
 
-export async function insertUnanswered(tx: Tx, guards: readonly Guard[]): Promise<void> {
-  await tx.each(
-    insertRow,
-    guards.map((guard) => unansweredRow(guard, tx.process, 0)),
-  );
+/** Keeps the answers of a commit, those that are given again among them. Null where there are none. */
+export async function insertUnanswered(tx: Tx, guards: readonly Guard[]): Promise<AnswerBatch | null> {
+  const [first] = guards;
+  if (!first) return null;
+  const answers: Unanswered[] = guards.map(({ fingerprint, id, answer }) => ({
+    fingerprint,
+    id,
+    status: answer?.status ?? 0,
+    body: answer?.body ?? '',
+  }));
+  const row = { holder: tx.process, answers: JSON.stringify(answers), created_at: first.now };
+  const [made] = await tx.each(insertBatch, [row]);
+  return { ref: Number(made?.['ref']), open: guards.length };
 }
 
-/** The answer reached its client: a request like it is a new one from now on. */
-export const forgetAnswers: Write<Guard, null> = {
-  name: 'forget_answers',
+/** All of a commit's answers have reached their clients, or have a row of their own: it leaves nothing to make good. */
+export const dropAnswers: Write<{ ref: number }, null> = {
+  name: 'drop_answers',
   kind: 'outcome',
   concurrency: 1,
   isPatient: true,
-  async run({ tx }, guards) {
-    await tx.each(dropRow, guards.map(({ fingerprint, id }) => ({ fingerprint, id })).sort(byFingerprint));
-    return guards.map(() => null);
+  async run({ tx }, items) {
+    await tx.each(
+      dropBatch,
+      items.map(({ ref }) => ({ ref })).sort((a, b) => a.ref - b.ref),
+    );
+    return items.map(() => null);
   },
 };
 
@@ -82,34 +97,34 @@ export const markAnswersLost: Write<Guard, null> = {
   kind: 'outcome',
   concurrency: 1,
   async run({ tx }, guards) {
-    const rows = new Map(guards.map((guard) => [`${guard.fingerprint} ${guard.id}`, guard]));
+    const rows = new Map(guards.map((guard) => [`${guard.fingerprint} ${guard.id}`, lostRow(guard)]));
     await tx.each(
-      markRow,
-      [...rows.values()].sort(byFingerprint).map((guard) => unansweredRow(guard, tx.process, 1)),
+      insertLost,
+      [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
     );
     return guards.map(() => null);
   },
 };
 
-async function takeIfLost(tx: Tx, row: Row): Promise<boolean> {
-  const former = String(row['holder']);
-  if (row['is_lost'] !== 1 && (await tx.isAlive(former))) return false;
-  const item = { fingerprint: String(row['fingerprint']), id: String(row['id']), holder: tx.process, former };
-  return (await tx.one(takeRow, item)).length > 0;
+/** What a process left that is gone is lost: whether those answers were delivered nobody knows. */
+async function adoptOrphans(tx: Tx): Promise<void> {
+  for (const row of await tx.one(otherHolders, { holder: tx.process })) {
+    const holder = String(row['holder']);
+    if (await tx.isAlive(holder)) continue;
+    const batches = await tx.one(takeBatches, { holder });
+    const lost = batches.flatMap((batch) =>
+      (JSON.parse(String(batch['answers'])) as Unanswered[]).map((one) => ({
+        ...one,
+        created_at: batch['created_at'] ?? 0,
+      })),
+    );
+    await tx.each(
+      insertLost,
+      lost.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1)),
+    );
+  }
 }
 
-function unansweredRow(guard: Guard, holder: string, isLost: 0 | 1): Row {
-  return {
-    fingerprint: guard.fingerprint,
-    id: guard.id,
-    holder,
-    is_lost: isLost,
-    status: guard.answer?.status ?? 0,
-    body: guard.answer?.body ?? '',
-    created_at: guard.now,
-  };
-}
-
-function byFingerprint(a: { fingerprint: string; id: string }, b: { fingerprint: string; id: string }): number {
-  return a.fingerprint < b.fingerprint || (a.fingerprint === b.fingerprint && a.id < b.id) ? -1 : 1;
+function lostRow({ fingerprint, id, answer, now }: Guard): Row {
+  return { fingerprint, id, status: answer?.status ?? 0, body: answer?.body ?? '', created_at: now };
 }

@@ -18,12 +18,13 @@ import {
   pruneDeliveries,
   pruneEvents,
   pruneKeptAnswers,
+  pruneLostAnswers,
   pruneRequestCounts,
   pruneUnanswered,
   pruneWebhooks,
 } from './pruning.ts';
 import { recordSightings } from './sightings.ts';
-import { forgetAnswers, markAnswersLost } from './unanswered.ts';
+import { dropAnswers, markAnswersLost } from './unanswered.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
 
 export const WRITES = {
@@ -48,7 +49,7 @@ export const WRITES = {
   recordKeyUse,
   reserveName,
   completeNames,
-  forgetAnswers,
+  dropAnswers,
   markAnswersLost,
   revokeKeys,
   createLines,
@@ -62,5 +63,6 @@ export const WRITES = {
   pruneWebhooks,
   pruneKeptAnswers,
   pruneUnanswered,
+  pruneLostAnswers,
   pruneRequestCounts,
 } as const;

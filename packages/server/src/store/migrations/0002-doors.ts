@@ -3,7 +3,7 @@ import type { MigrationText } from './migration.ts';
 
 export const doors: MigrationText = {
   name: '0002-doors',
-  statements: () => [
+  statements: (engine) => [
     // What a key may spend in an hour, and when it was last seen (written once a minute at most).
     'alter table api_keys add column rate_limit_per_hour bigint not null default 1000',
     'alter table api_keys add column last_used_at bigint',
@@ -20,11 +20,14 @@ export const doors: MigrationText = {
       primary key (key_ref, route, name))`,
     'create index kept_answers_by_expiry on kept_answers (expires_at)',
 
-    // Answers to requests without such a key that may not have reached their client: `is_lost` when the connection
-    // closed first; else the process `holder` is writing the answer, or died over it.
-    `create table unanswered (fingerprint text not null, id text not null, holder text not null,
-      is_lost bigint not null, status bigint not null, body text not null, created_at bigint not null,
-      primary key (fingerprint, id))`,
+    // Answers to requests without such a key that are on their way, a row for each commit: a JSON array. The process
+    // `holder` drops it when all of them were handed to the network.
+    `create table unanswered (ref ${engine.identity}, holder text not null, answers text not null,
+      created_at bigint not null)`,
+
+    // Answers that did not reach their clients, until an identical request is given them.
+    `create table lost_answers (fingerprint text not null, id text not null, status bigint not null, body text not null,
+      created_at bigint not null, primary key (fingerprint, id))`,
 
     // When an item was claimed and when it was handed over, last; when a line was removed by its operator.
     'alter table outbox add column claimed_at bigint',
