@@ -202,7 +202,7 @@ describe.each(ENGINES)('43: a lost answer on %s', (engine) => {
     const { ref } = await first.server.engine.query.selectFrom('api_keys').select('ref').executeTakeFirstOrThrow();
     const fingerprint = fingerprintOf(ref, 'POST /v1/messages', JSON.stringify(body('Killed')));
     const leave = async (test: TestServer, id: string) => {
-      const answers = JSON.stringify([{ fingerprint, id, status: 201, body: JSON.stringify(answer) }]);
+      const answers = `${fingerprint} ${id} 201 ${JSON.stringify(answer)}`;
       const row = { holder: 'gone', answers, created_at: clock.now() };
       await test.server.engine.query.insertInto('unanswered').values(row).execute();
     };

@@ -43,7 +43,8 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
     const now = clock.monotonic();
     const cached = cache.get(hash);
     if (cached && cached.until > now) return cached.key;
-    const key = await findKeyByHash(engine, hash);
+    const found = await findKeyByHash(engine, hash);
+    const key = found && isSameHash(found.hash, hash) ? found : null;
     if (cache.size >= CACHE_MAX) cache.clear();
     cache.set(hash, { key, until: now + CACHE_MS });
     return key;
@@ -51,7 +52,7 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
 
   async function callerOf(hash: string): Promise<Caller | null> {
     const key = await lookUp(hash);
-    if (!key || !isSameHash(key.hash, hash) || key.revokedAt !== null) return null;
+    if (!key || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
     const { accountRef, ref, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
     return { accountRef, keyRef: ref, scopes, lineRefs, rateLimitPerHour, expiresAt, keyHash: hash };

@@ -11,6 +11,7 @@ import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
 import type { Route } from './route.ts';
+import { showTiming } from './timing.ts';
 
 const BODY_MAX_BYTES = 256 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -115,6 +116,7 @@ function sendError(log: Log, error: unknown, request: FastifyRequest, reply: Fas
     log.error({ err: error, request: request.id, route: request.routeOptions.url }, 'a request failed');
   }
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
+  showTiming(reply);
   return reply.code(errorStatus(refusal)).send(errorBody(refusal, request.id));
 }
 

@@ -16,7 +16,7 @@ import {
   textOf,
 } from './repeats.ts';
 import { HANDLED, type Route } from './route.ts';
-import { startTiming, type Timing } from './timing.ts';
+import { showTiming, startTiming, type Timing } from './timing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -32,6 +32,8 @@ export interface DispatchDeps extends AuthorizeDeps, RepeatDeps {
   readonly lostAnswers: LostAnswers;
 }
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** `prefix`: the part of the row's path that the instance has already. */
 export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, prefix = ''): void {
   const parse: Parsers = {
@@ -46,10 +48,6 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
     onRequest: async (request, reply) => {
       request.timing = startTiming(deps.clock);
       request.caller = await authorize(deps, row, request, reply);
-    },
-    onSend: (request, reply, _payload, done) => {
-      if (request.timing) reply.header('server-timing', request.timing.text());
-      done();
     },
     handler: (request, reply) => answer(deps, row, parse, request, reply),
   });
@@ -139,5 +137,7 @@ async function handle(
 }
 
 function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
-  return reply.code(status).type('application/json; charset=utf-8').send(text);
+  reply.header('content-type', JSON_TYPE);
+  showTiming(reply);
+  return reply.code(status).send(text);
 }

@@ -44,13 +44,18 @@ export interface Kept {
 /** Throws where the Idempotency-Key cannot be used. */
 export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: FastifyRequest): Identity {
   const name = nameOf(request);
-  const route = `${row.method} ${request.url.split('?', 1)[0]}`;
+  const route = `${row.method} ${pathOf(request.url)}`;
   const fingerprint =
     name === null
       ? fingerprintOf(caller.keyRef, route, request.bodyText)
       : hash('sha256', canonicalJson(request.body), 'base64url');
   const { status, isSecret } = row;
   return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }
 
 /** A client that repeats without a key repeats its bytes; one with a key may have put its body together anew. */

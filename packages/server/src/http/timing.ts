@@ -1,4 +1,5 @@
 /** Where the time of a request went, for its `Server-Timing` header: the wait for a commit, the commit, the whole. */
+import type { FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
 
 export interface Timing {
@@ -33,4 +34,10 @@ export function startTiming(clock: Clock): Timing {
       return `${wait}, commit;dur=${(committedAt - begunAt).toFixed(1)}, ${total}`;
     },
   };
+}
+
+/** Every answer to a row says where its time went, refusals too. */
+export function showTiming(reply: FastifyReply): void {
+  const { timing } = reply.request;
+  if (timing) reply.header('server-timing', timing.text());
 }

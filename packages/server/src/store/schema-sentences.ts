@@ -245,7 +245,7 @@ export const SCHEMA_SENTENCES = {
     columns: {
       ref: REF,
       holder: 'The process that writes the answers.',
-      answers: 'The answers with the hashes of their requests, as a JSON array.',
+      answers: 'The answers, a line each: the hash of the request, its id, the status, the body.',
       created_at: CREATED,
     },
   },

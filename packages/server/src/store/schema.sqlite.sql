@@ -246,7 +246,7 @@ create index kept_answers_by_expiry on kept_answers (expires_at);
 create table unanswered (
   ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
   holder text not null,                   -- The process that writes the answers.
-  answers text not null,                  -- The answers with the hashes of their requests, as a JSON array.
+  answers text not null,                  -- The answers, a line each: the hash of the request, its id, the status, the body.
   created_at bigint not null              -- When the row was made.
 );
 

@@ -20,8 +20,8 @@ export const doors: MigrationText = {
       primary key (key_ref, route, name))`,
     'create index kept_answers_by_expiry on kept_answers (expires_at)',
 
-    // Answers to requests without such a key that are on their way, a row for each commit: a JSON array. The process
-    // `holder` drops it when all of them were handed to the network.
+    // Answers to requests without such a key that are on their way, a row for each commit and a line for each
+    // answer. The process `holder` drops it when all of them were handed to the network.
     `create table unanswered (ref ${engine.identity}, holder text not null, answers text not null,
       created_at bigint not null)`,
 
