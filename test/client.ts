@@ -13,10 +13,10 @@ export interface Answer {
 }
 
 /** Rejects where nobody answers. */
-export async function post(address: string, path: string, body: unknown): Promise<Answer> {
+export async function post(address: string, path: string, body: unknown, key = KEY): Promise<Answer> {
   const response = await fetch(`${address}${path}`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   });

@@ -5,9 +5,24 @@ export const FULL_COUNTS = {
   SOAK_KILLS: 200,
   /** Power cuts under load, on SQLite. */
   SOAK_CUTS: 40,
+  /** Crashes of PostgreSQL under load. */
+  SOAK_DATABASE_CRASHES: 50,
+  /** Cuts of the connections to PostgreSQL under load. */
+  SOAK_DATABASE_CUTS: 200,
+  /** Orders to stop under load, for each engine. */
+  SOAK_STOPS: 50,
+  /** Clients that drip their headers at the same time. */
+  SOAK_SLOW_CLIENTS: 2_000,
 } as const;
 
-const SMALL_COUNTS = { SOAK_KILLS: 10, SOAK_CUTS: 5 } as const satisfies Record<keyof typeof FULL_COUNTS, number>;
+const SMALL_COUNTS = {
+  SOAK_KILLS: 10,
+  SOAK_CUTS: 5,
+  SOAK_DATABASE_CRASHES: 3,
+  SOAK_DATABASE_CUTS: 20,
+  SOAK_STOPS: 4,
+  SOAK_SLOW_CLIENTS: 500,
+} as const satisfies Record<keyof typeof FULL_COUNTS, number>;
 
 export function countFrom(
   name: keyof typeof FULL_COUNTS,

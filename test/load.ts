@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly phones: readonly string[];
   /** Each client pauses this long after an answer. */
   readonly pauseMs: number;
+  /** The outside tests' own, unless said. */
+  readonly key?: string;
 }
 
 export interface Load {
@@ -48,14 +50,19 @@ export function createLoad(options: LoadOptions): Load {
   async function send(address: string): Promise<void> {
     const isDoomed = ++count % REFUSED_EVERY === 0;
     const to = isDoomed ? NOT_IMESSAGE : anyOf(options.recipients);
-    const answer = await post(address, '/v1/messages', { from: LINE, to, text: `Message ${count}` });
+    const answer = await post(address, '/v1/messages', { from: LINE, to, text: `Message ${count}` }, options.key);
     if (answer.status === 201) accepted.set(String(answer.body['id']), to);
     else note(answer);
   }
 
   async function text(address: string): Promise<void> {
     const from = anyOf(options.phones);
-    const answer = await post(address, '/simulator/v1/messages', { from, to: LINE, text: `Text ${++count}` });
+    const answer = await post(
+      address,
+      '/simulator/v1/messages',
+      { from, to: LINE, text: `Text ${++count}` },
+      options.key,
+    );
     if (answer.status === 201) heard.add(String(answer.body['guid']));
     else note(answer);
   }

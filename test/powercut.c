@@ -7,6 +7,9 @@
  *
  *   PL_PREFIX  watch the files whose path begins with this
  *   PL_MIRROR  an existing folder; a mirror has the base name of its file
+ *   PL_FULL    while this file exists, the disk is full: a watched file takes no further byte
+ *   PL_UNSYNCED  when this file exists, the next sync of a watched file fails once with EIO and removes it. As on Linux,
+ *              what waited for that sync is dropped: a later sync that succeeds does not bring it to the disk
  *   PL_EARLY   0 to 100, default 0: the share of single writes that reaches the mirror at once and so out of order,
  *              as when the system flushes a page early
  *
@@ -18,6 +21,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -63,6 +67,12 @@ static int early_percent = -1; /* -1 until it was read */
 
 /* The function that this library stands in front of. */
 static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
+
+/* Whether the file that the variable names exists. */
+static int is_set(const char *variable) {
+  const char *path = getenv(variable);
+  return path != NULL && access(path, F_OK) == 0;
+}
 
 static int is_watched(int descriptor) {
   return descriptor >= 0 && descriptor < DESCRIPTORS_MAX && file_of_descriptor[descriptor] != 0;
@@ -125,10 +135,18 @@ static Change *append_change(WatchedFile *file, off_t offset) {
   return change;
 }
 
+static int awaits_truncation(const WatchedFile *file) {
+  for (const Change *change = file->first; change != NULL; change = change->next) {
+    if (change->is_truncation) return 1;
+  }
+  return 0;
+}
+
 static void queue_write(int descriptor, off_t offset, const void *bytes, size_t length) {
   pthread_mutex_lock(&lock);
   WatchedFile *file = file_behind(descriptor);
-  if (random() % 100 < early_percent) {
+  /* A write cannot overtake a truncation that was asked for before it: the file would lose what was written since. */
+  if (!awaits_truncation(file) && random() % 100 < early_percent) {
     apply_write(file->mirror, bytes, length, offset);
   } else {
     Change *change = append_change(file, offset);
@@ -168,6 +186,20 @@ static void reach_mirror(int descriptor) {
   pthread_mutex_unlock(&lock);
 }
 
+static int refuse(int error) {
+  errno = error;
+  return -1;
+}
+
+/* Whether this sync is the one that is to fail. */
+static int fail_sync(int descriptor) {
+  if (!is_set("PL_UNSYNCED") || ((PathFunction)real("unlink"))(getenv("PL_UNSYNCED")) != 0) return 0;
+  pthread_mutex_lock(&lock);
+  drain_queue(file_behind(descriptor), 0);
+  pthread_mutex_unlock(&lock);
+  return 1;
+}
+
 static void forget_file(const char *path) {
   pthread_mutex_lock(&lock);
   for (int index = 0; index < file_count; index++) {
@@ -199,6 +231,7 @@ DEFINE_OPEN(open64)
 ssize_t write(int descriptor, const void *bytes, size_t length) {
   WriteFunction real_write = (WriteFunction)real("write");
   if (!is_watched(descriptor)) return real_write(descriptor, bytes, length);
+  if (is_set("PL_FULL")) return refuse(ENOSPC);
   off_t offset = lseek(descriptor, 0, SEEK_CUR);
   ssize_t written = real_write(descriptor, bytes, length);
   if (written > 0) queue_write(descriptor, offset, bytes, written);
@@ -207,6 +240,7 @@ ssize_t write(int descriptor, const void *bytes, size_t length) {
 
 #define DEFINE_PWRITE(NAME)                                                             \
   ssize_t NAME(int descriptor, const void *bytes, size_t length, off_t offset) {        \
+    if (is_watched(descriptor) && is_set("PL_FULL")) return refuse(ENOSPC);             \
     ssize_t written = ((PwriteFunction)real(#NAME))(descriptor, bytes, length, offset); \
     if (is_watched(descriptor) && written > 0) {                                        \
       queue_write(descriptor, offset, bytes, written);                                  \
@@ -229,6 +263,7 @@ DEFINE_FTRUNCATE(ftruncate64)
 
 #define DEFINE_SYNC(NAME)                                        \
   int NAME(int descriptor) {                                     \
+    if (is_watched(descriptor) && fail_sync(descriptor)) return refuse(EIO); \
     int result = ((DescriptorFunction)real(#NAME))(descriptor);  \
     if (result == 0) reach_mirror(descriptor);                   \
     return result;                                               \

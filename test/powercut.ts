@@ -15,6 +15,10 @@ export interface WatchedFiles {
   readonly mirror: string;
   /** How many in a hundred writes reach the disk before anybody asks for it; 0 unless said. */
   readonly earlyPercent?: number;
+  /** While this file exists, the disk is full. */
+  readonly full?: string;
+  /** When this file exists, the next sync fails, once. */
+  readonly unsynced?: string;
 }
 
 export interface PowerCut {
@@ -34,11 +38,13 @@ export function buildPowerCut(part: string, compilers: readonly string[] = COMPI
     return null;
   }
   return {
-    environment: ({ prefix, mirror, earlyPercent = 0 }) => ({
+    environment: ({ prefix, mirror, earlyPercent = 0, full, unsynced }) => ({
       LD_PRELOAD: library,
       PL_PREFIX: prefix,
       PL_MIRROR: mirror,
       PL_EARLY: String(earlyPercent),
+      ...(full === undefined ? {} : { PL_FULL: full }),
+      ...(unsynced === undefined ? {} : { PL_UNSYNCED: unsynced }),
     }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -30,7 +30,7 @@ export interface World {
 }
 
 export function createWorld(engine: EngineKind): Promise<World> {
-  return engine === 'sqlite' ? Promise.resolve(sqliteWorld(makeFolder())) : postgresWorld();
+  return engine === 'sqlite' ? Promise.resolve(sqliteWorld(makeFolder())) : postgresWorld(inject('postgresUrl'));
 }
 
 /** A fresh folder, by its real path: that is how SQLite opens its files. */
@@ -81,8 +81,9 @@ function corruptionIn(file: string): string[] {
   }
 }
 
-async function postgresWorld(): Promise<World> {
-  const database = await createTestDatabase(inject('postgresUrl'));
+/** A fresh database of that PostgreSQL. */
+export async function postgresWorld(adminUrl: string): Promise<World> {
+  const database = await createTestDatabase(adminUrl);
   const oracle = postgresOracle(database.url);
   let engine: Engine | null = null;
   return {

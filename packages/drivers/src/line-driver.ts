@@ -176,7 +176,10 @@ export interface LineDriver {
   capabilities(): Capabilities;
   /** Starts reading after `cursor` (null: the line's first start). Resolves when `send` and `find` may be called. */
   start(cursor: string | null): Promise<void>;
-  /** Hands one command over, once. Must not throw: what cannot be classified is `unknown`. */
+  /**
+   * Hands one command over, once. What cannot be classified is `unknown`. Rejects only where the driver ends by the same
+   * error: its next start is asked what became of the command.
+   */
   send(command: Command): Promise<Disposition>;
   /** Asks the far end about hand-overs whose outcome was lost; answers for every one of them, by reference. */
   find(lost: readonly HandOver[]): Promise<ReadonlyMap<string, LookUp>>;

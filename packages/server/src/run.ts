@@ -1,4 +1,5 @@
 /** Runs the server for an operator: reads the configuration, starts it, says where it is, and stops it when asked to. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from './clock.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { noFailpoints } from './domain/failpoint.ts';
@@ -7,7 +8,12 @@ import { createLog } from './log.ts';
 import { createServer } from './server.ts';
 
 const STOP_WITHIN_MS = 10_000;
+/** Between the order to stop and the closing of idle connections: their clients learn of it with their next answer. */
+const REFUSE_FOR_MS = 250;
+/** What leaves before a server without a trustworthy database ends: the refusals of those who wait. */
+const LAST_ANSWERS_MS = 250;
 const EXIT_USAGE = 2;
+const EXIT_BROKEN = 74;
 
 export interface RunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -33,14 +39,23 @@ export async function run(options: RunOptions): Promise<void> {
     if (asked) process.exit(1);
     asked = true;
     setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    server.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'the server did not stop cleanly');
-        process.exit(1);
-      },
-    );
+    server.refuseRequests();
+    sleep(address === null ? 0 : REFUSE_FOR_MS)
+      .then(() => server.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'the server did not stop cleanly');
+          process.exit(1);
+        },
+      );
   };
+  void server.broken.then(async (error) => {
+    log.error({ err: error }, 'the database cannot be trusted any more: the server ends');
+    await sleep(LAST_ANSWERS_MS);
+    console.error(error.message);
+    process.exit(EXIT_BROKEN);
+  });
   // Before it says that it is ready: whoever reads that may stop it at once.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

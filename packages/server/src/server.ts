@@ -27,6 +27,7 @@ import { keyRoutes } from './http/admin/keys.ts';
 import { adminLineRoutes } from './http/admin/lines.ts';
 import { walkRoutes } from './http/admin/walks.ts';
 import { createApp } from './http/app.ts';
+import type { HttpLimits } from './http/http-limits.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
@@ -53,6 +54,9 @@ import { asWireDatabase } from './store/wire-database.ts';
 import { createWriter, type Writer } from './store/writer.ts';
 import { startDeliverer } from './webhooks/deliverer.ts';
 
+/** How long a stop waits for requests that are under way; a client that is slow to send its own is cut off then. */
+const REQUESTS_FINISH_WITHIN_MS = 3_000;
+
 export interface ServerOptions {
   readonly config: Config;
   readonly clock: Clock;
@@ -64,6 +68,8 @@ export interface ServerOptions {
   readonly lookup?: Lookup;
   /** How long things take in the simulated network, where they are not to take as long as in life. */
   readonly simulatorTimings?: Partial<Timings>;
+  /** Where other limits hold than in life. */
+  readonly httpLimits?: Partial<HttpLimits>;
 }
 
 export interface Server {
@@ -77,6 +83,10 @@ export interface Server {
   readonly holder: string;
   /** Listens, where the process has the role `api`, and gives the address. */
   listen(): Promise<string | null>;
+  /** Resolves when the database can no longer be trusted: nothing is accepted any more, and only a new start helps. */
+  readonly broken: Promise<Error>;
+  /** From now on requests are refused and their connections told to close; what was accepted goes on. */
+  refuseRequests(): void;
   /** Finishes what is under way, hands back what was claimed, and closes the database. */
   stop(): Promise<void>;
 }
@@ -145,10 +155,16 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
       await app.listen({ host: config.host, port: config.port });
       return addressOf(config, app);
     },
+    broken: databases.broken,
+    refuseRequests() {
+      isStopping = true;
+    },
     async stop() {
       isStopping = true;
-      await close();
+      // Side by side: a client that is slow to send its request must not take the time that hand-overs may need.
+      const closed = close();
       for (const worker of workers) await worker.stop();
+      await closed;
       await writer.idle();
       registry.close();
       await databases.close();
@@ -250,12 +266,16 @@ async function createApi(
     lostAnswers: createLostAnswers(shared),
     routes,
     health,
+    queuedWrites: shared.writer.queued,
+    limits: shared.httpLimits ?? {},
   });
   return {
     app,
     async close() {
       for (const stream of streams) stream.close();
+      const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());
       await app.close();
+      cancel();
       await tail.close();
       authenticator.close();
       await rateLimits.stop();

@@ -50,6 +50,7 @@ export interface TestOptions {
   readonly random?: () => number;
   readonly lookup?: ServerOptions['lookup'];
   readonly simulatorTimings?: ServerOptions['simulatorTimings'];
+  readonly httpLimits?: ServerOptions['httpLimits'];
 }
 
 export interface Answer {
@@ -108,6 +109,7 @@ export async function startTestServer(engine: EngineKind, options: TestOptions =
     random: options.random ?? Math.random,
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
     ...(options.simulatorTimings === undefined ? {} : { simulatorTimings: options.simulatorTimings }),
+    ...(options.httpLimits === undefined ? {} : { httpLimits: options.httpLimits }),
   });
   const server = await whileTimeMoves(clock, starting);
 

@@ -47,6 +47,7 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
     log,
     routes,
     health: checks,
+    queuedWrites: () => 0,
   });
   apps.push(app);
   return { app, logged };

@@ -99,7 +99,11 @@ class SimulatorDriver implements LineDriver {
     const answer = Promise.withResolvers<Disposition>();
     this.#sends.add(answer);
     this.#handOver(command)
-      .then(answer.resolve, (error: unknown) => answer.resolve(unknownBecause(error)))
+      .then(answer.resolve, (error: unknown) => {
+        // A network that does not answer now can be asked later: as after a crash, nobody is given up.
+        this.#end(toError(error));
+        answer.reject(toError(error));
+      })
       .finally(() => this.#sends.delete(answer));
     return answer.promise;
   }
@@ -213,8 +217,4 @@ class SimulatorDriver implements LineDriver {
 
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function unknownBecause(error: unknown): Disposition {
-  return { state: 'unknown', reason: `The simulated network did not answer: ${toError(error).message}` };
 }

@@ -8,6 +8,9 @@ export type ErrorKind =
   | 'not_found'
   | 'method_not_allowed'
   | 'too_large'
+  | 'head_too_large'
+  | 'uri_too_long'
+  | 'too_slow'
   | 'unsupported_media_type'
   | 'conflict'
   | 'rate_limited'
@@ -26,6 +29,7 @@ export const ERRORS = {
   missing_required_parameter: { kind: 'invalid', message: 'A required parameter is missing.' },
   invalid_parameter_value: { kind: 'invalid', message: 'A parameter has a value that cannot be used.' },
   invalid_json: { kind: 'invalid', message: 'The body must be a JSON object in UTF-8.' },
+  bad_request: { kind: 'invalid', message: 'This is not a request of HTTP/1.1 that the server can read.' },
   contact_has_not_messaged: {
     kind: 'not_allowed_yet',
     message: 'Cannot send to a contact or group that has not messaged this line first.',
@@ -40,6 +44,9 @@ export const ERRORS = {
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
   payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },
+  headers_too_large: { kind: 'head_too_large', message: 'The headers are larger than the server takes.' },
+  uri_too_long: { kind: 'uri_too_long', message: 'The path and query are longer than the server takes.' },
+  request_timeout: { kind: 'too_slow', message: 'The request did not arrive in time.' },
   unsupported_media_type: { kind: 'unsupported_media_type', message: 'Send the body as application/json.' },
   rate_limit_exceeded: { kind: 'rate_limited', message: 'Too many requests. Try again after Retry-After.' },
   idempotency_key_reused: {

@@ -3,26 +3,26 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
 import type { Log } from '../log.ts';
-import { StorageUnavailableError } from '../store/database.ts';
+import { CommitInDoubtError, StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
+import { admitRequests } from './admission.ts';
+import { createClientErrors } from './client-errors.ts';
 import { allowOtherOrigins } from './cors.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
+import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
 import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
 import type { Route } from './route.ts';
 import { showTiming } from './timing.ts';
 
-const BODY_MAX_BYTES = 256 * 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const CONNECTIONS_CHECK_MS = 2_000;
-const KEEP_ALIVE_MS = 72_000;
 /** The longest part of a path that a route reads: an e-mail handle, percent-encoded throughout. */
 const PATH_PART_MAX = 1_024;
 const RETRY_AFTER_SECONDS = 1;
 /** What pages of any origin may call. */
 const OPEN_PREFIX = '/v1';
+const IN_DOUBT =
+  'The database went away while this was being committed, so that it may have been done. Repeat it with the same Idempotency-Key, or look first.';
 
 export interface AppDeps extends DispatchDeps {
   readonly ids: Ids;
@@ -31,30 +31,45 @@ export interface AppDeps extends DispatchDeps {
   readonly health: HealthChecks;
   /** Without it nothing is measured, and there is no page of it. */
   readonly metrics?: MetricsPage | null;
+  readonly queuedWrites: () => number;
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export function createApp(deps: AppDeps): FastifyInstance {
+  const limits = { ...HTTP_LIMITS, ...deps.limits };
+  const clientErrors = createClientErrors(deps.ids);
   const app = fastify({
     logger: false,
-    bodyLimit: BODY_MAX_BYTES,
+    bodyLimit: limits.bodyMaxBytes,
     genReqId: () => deps.ids.make('request'),
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
+    // While the server stops, the admission answers, in the envelope of all answers.
+    return503OnClosing: false,
+    clientErrorHandler: clientErrors.handle,
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: PATH_PART_MAX },
     // A path that cannot be read reaches no hook.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
       return sendError(deps.log, error, request, reply);
     },
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CONNECTIONS_CHECK_MS },
+    http: {
+      headersTimeout: limits.headersTimeoutMs,
+      connectionsCheckingInterval: limits.checkEveryMs,
+      maxHeaderSize: limits.headMaxBytes,
+      requireHostHeader: false,
+    },
   });
+  app.server.maxConnections = limits.connectionsMax;
+  clientErrors.watch(app.server);
   app.decorateRequest('caller', null);
   app.decorateRequest('bodyText', '');
   app.decorateRequest('timing', null);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
+  admitRequests(app, { limits, queuedWrites: deps.queuedWrites, isStopping: deps.health.isStopping });
   readBodies(app);
   app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
   const notFound = refuseUnknown(deps);
@@ -122,6 +137,9 @@ function sendError(log: Log, error: unknown, request: FastifyRequest, reply: Fas
 
 function refusalOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (error instanceof CommitInDoubtError) {
+    return new ApiError('overloaded', { message: IN_DOUBT, retryAfter: RETRY_AFTER_SECONDS });
+  }
   if (error instanceof StorageUnavailableError || error instanceof WriterOverloadedError) {
     return new ApiError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
   }

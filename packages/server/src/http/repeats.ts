@@ -14,10 +14,13 @@ import type { Answer, AnswerBatch, AnsweredBefore, Guard, Ticket } from '../stor
 import type { Writer } from '../store/writer.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { invalidValue } from './input.ts';
+import { isDeeperThan } from './json-depth.ts';
 import type { Route } from './route.ts';
 
 const HEADER = 'idempotency-key';
 const NAME_MAX = 255;
+/** Of a body that is walked to be compared: the walk must not run out of stack. */
+const DEPTH_MAX = 128;
 const IN_PROGRESS_WAIT_MS = 5_000;
 const IN_PROGRESS_POLL_MS = 100;
 
@@ -48,7 +51,7 @@ export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: 
   const fingerprint =
     name === null
       ? fingerprintOf(caller.keyRef, route, request.bodyText)
-      : hash('sha256', canonicalJson(request.body), 'base64url');
+      : hash('sha256', canonicalJson(comparable(request)), 'base64url');
   const { status, isSecret } = row;
   return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
 }
@@ -56,6 +59,12 @@ export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: 
 function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
+}
+
+function comparable(request: FastifyRequest): unknown {
+  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body;
+  const message = `With an Idempotency-Key the body may be nested no deeper than ${DEPTH_MAX}.`;
+  throw new ApiError('invalid_json', { message });
 }
 
 /** A client that repeats without a key repeats its bytes; one with a key may have put its body together anew. */

@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts';
 import { type Line, lineLane } from '../domain/line.ts';
 import { type HeldLease, type LeaseDeps, takeLease } from '../leases/held-lease.ts';
 import type { Log } from '../log.ts';
-import type { Engine } from '../store/database.ts';
+import { type Engine, StorageUnavailableError } from '../store/database.ts';
 import { readLineCursor } from '../store/lines.ts';
 import { startHealthNotes } from './health-notes.ts';
 import { type IngestDeps, ingest } from './ingest.ts';
@@ -18,6 +18,8 @@ import type { LineRegistry } from './registry.ts';
 const TAKE_EVERY_MS = 1_000;
 const RESTART_FIRST_MS = 200;
 const RESTART_MAX_MS = 30_000;
+/** While it is the database that fails, the pause does not grow: the line runs again soon after the database does. */
+const STORAGE_RESTART_MS = 1_000;
 
 /** What the outbox does for a running line, handed in so that lines know nothing of the outbox. */
 export interface LineOutbox {
@@ -105,7 +107,9 @@ async function runLine(deps: SupervisorDeps, line: Line, stopping: AbortSignal):
         continue;
       }
       deps.log.warn({ line: line.id, reason: failure.message }, 'a line stopped and will be started again');
+      if (failure instanceof StorageUnavailableError) pauseMs = STORAGE_RESTART_MS;
     } catch (error) {
+      if (error instanceof StorageUnavailableError) pauseMs = STORAGE_RESTART_MS;
       deps.log.error({ line: line.id, err: error }, 'a line could not be run and will be tried again');
     }
     await pause(deps.clock, pauseMs, stopping);

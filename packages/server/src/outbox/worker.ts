@@ -20,8 +20,8 @@ import { createSleeper, type Sleeper } from './sleeper.ts';
 const POLL_MS = 1_000;
 /** Items claimed beyond what may be under way, so that a chain of one chat need not wait for a commit each. */
 const CLAIM_MAX = 64;
-/** How long a lane that ends waits for hand-overs that are under way. */
-const FINISH_WITHIN_MS = 8_000;
+/** How long a lane that ends waits for hand-overs that are under way. With the deliverer's it fits into a stop. */
+const FINISH_WITHIN_MS = 5_000;
 
 export interface OutboxWorkerDeps {
   readonly engine: Engine;

@@ -79,3 +79,12 @@ export class StorageUnavailableError extends Error {
     this.name = 'StorageUnavailableError';
   }
 }
+
+/** The connection was lost while the batch was being committed, and what became of it could not be learnt in time. */
+export class CommitInDoubtError extends StorageUnavailableError {
+  constructor(cause: unknown) {
+    super(cause);
+    this.name = 'CommitInDoubtError';
+    this.message = 'The database went away during a commit, which may have been done.';
+  }
+}

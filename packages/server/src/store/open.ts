@@ -8,6 +8,8 @@ import { migrate } from './migrate.ts';
 export interface Databases {
   readonly server: Engine;
   readonly simulator: Engine;
+  /** Resolves when a database can no longer be trusted and only a new start helps. */
+  readonly broken: Promise<Error>;
   close(): Promise<void>;
 }
 
@@ -22,14 +24,19 @@ const SERVER_CACHE_KIB = 16_000;
 /** SQLite files in a data folder, whose lock is held until the databases are closed. */
 export async function openSqliteFolder(file: (name: string) => string): Promise<Databases> {
   const lock = lockFolder(file('lock'));
-  const server = openSqlite({ file: file(SERVER_FILE), cacheKib: SERVER_CACHE_KIB });
-  const simulator = openSqlite({ file: file(SIMULATOR_FILE) });
+  let onBroken: (error: Error) => void = () => undefined;
+  const broken = new Promise<Error>((resolve) => {
+    onBroken = resolve;
+  });
+  const server = openSqlite({ file: file(SERVER_FILE), cacheKib: SERVER_CACHE_KIB, onBroken });
+  const simulator = openSqlite({ file: file(SIMULATOR_FILE), onBroken });
   await migrate(server);
   // With the lock in hand, whoever held a lease is gone: its lanes are ours at once.
   await expireLeases(server);
   return {
     server,
     simulator,
+    broken,
     async close() {
       await server.close();
       await simulator.close();
@@ -47,6 +54,8 @@ export async function openPostgresDatabases(url: string): Promise<Databases> {
   return {
     server,
     simulator,
+    // PostgreSQL answers for its own disk.
+    broken: new Promise(() => undefined),
     async close() {
       await server.close();
       await simulator.close();

@@ -17,7 +17,7 @@ const POLL_MS = 1_000;
 /** A lane without work is given up after this, for another process to take. */
 const IDLE_RELEASE_MS = 30_000;
 /** How long a stop waits for receivers to answer; what is cut off then is due as before. */
-const FINISH_WITHIN_MS = 5_000;
+const FINISH_WITHIN_MS = 3_000;
 
 export interface DelivererDeps extends Omit<AttemptDeps, 'cutOff'>, LeaseDeps {
   readonly engine: Engine;

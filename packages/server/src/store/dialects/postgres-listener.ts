@@ -31,7 +31,13 @@ export async function createListener(pool: pg.Pool, schema: string, identity: st
     fresh.on('notification', (message) => onNotification(message.payload));
     fresh.on('error', () => lose(fresh));
     fresh.on('end', () => lose(fresh));
-    await fresh.query(`listen ${pg.escapeIdentifier(channelOf(schema))}`);
+    try {
+      await fresh.query(`listen ${pg.escapeIdentifier(channelOf(schema))}`);
+    } catch (error) {
+      // It would be missing from the pool for good.
+      fresh.release(true);
+      throw error;
+    }
     client = fresh;
   }
 

@@ -1,11 +1,10 @@
 /** PostgreSQL: a pool, set-based statements, and a commit that sequences the log in its last round trip. */
 import { randomUUID } from 'node:crypto';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import {
   type Commit,
   type Engine,
-  type LogEntry,
   type Row,
   type Statement,
   StorageUnavailableError,
@@ -13,6 +12,7 @@ import {
   type Value,
 } from '../database.ts';
 import type { Schema } from '../schema.ts';
+import { type CommitMark, createCommitMarks, marksTableText, markText } from './postgres-doubt.ts';
 import { createListener } from './postgres-listener.ts';
 import { logText, notifyText } from './postgres-log.ts';
 import { postgresOneText, postgresSetText } from './statement-text.ts';
@@ -22,7 +22,11 @@ const IDLE_IN_TRANSACTION_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 const LOCK_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A server that is there ends its statements before this: who says nothing for so long is gone. */
+const ANSWER_TIMEOUT_MS = 20_000;
 const INT8 = 20;
+/** The server ended the connection itself, or the network did. */
+const LOST = /^(08|57P0[1-3])/;
 /** "Create if not exists" races with itself between processes. */
 const DDL_LOCK = 7_215_002;
 
@@ -42,6 +46,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     connectionString: options.url,
     max: CONNECTIONS_MAX,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    keepAlive: true,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
@@ -53,21 +59,27 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
   pool.on('connect', (client) => client.on('error', () => undefined));
   await requireDurability(pool);
   await pool.query(
-    `select pg_advisory_xact_lock(${DDL_LOCK}); create schema if not exists ${pg.escapeIdentifier(options.schema)}`,
+    `select pg_advisory_xact_lock(${DDL_LOCK}); create schema if not exists ${pg.escapeIdentifier(options.schema)};
+    ${marksTableText(options.schema)}`,
   );
   const listener = await createListener(pool, options.schema, identity);
+  const marks = createCommitMarks(identity, options.schema);
 
   async function commitNow<T>(run: (tx: Tx) => Promise<Commit<T>>): Promise<Commit<T>> {
     const client = await pool.connect();
+    const mark = marks.next(client);
     let broken = true;
+    let committing: Commit<T> | null = null;
     try {
       await client.query('begin');
       const commit = await run(transactionOn(client, identity));
-      await client.query(lastTrip(commit.log, commit.topics, identity, options.schema));
+      committing = commit;
+      await client.query(lastTrip(commit, mark, identity, options.schema));
       broken = false;
       return commit;
     } catch (error) {
-      broken = await rollback(client);
+      if (!isLost(error)) broken = await rollback(client);
+      else if (committing && (await marks.isCommitted(pool, mark))) return committing;
       throw error;
     } finally {
       client.release(broken);
@@ -76,7 +88,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
 
   return {
     kind: 'postgres',
-    query: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    query: new Kysely<Schema>({ dialect: new PostgresDialect({ pool: withoutLost(pool) }) }),
     read: (statement, item) => asUnavailable(runOne(pool, statement, item)),
     readEach: (statement, items) => asUnavailable(runEach(pool, statement, items)),
     wake(topic) {
@@ -99,11 +111,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
 }
 
 /**
- * Everything that must not be parted by a round trip goes as one simple query: the log's lock, its rows, the wake-up
- * and COMMIT. A process that freezes cannot freeze in between.
+ * Everything that must not be parted by a round trip goes as one simple query: the log's lock, its rows, the wake-up,
+ * the commit's mark and COMMIT. A process that freezes cannot freeze in between.
  */
-function lastTrip(log: readonly LogEntry[], topics: readonly string[], identity: string, schema: string): string {
-  return `${logText(log)}${notifyText(topics, identity, schema)}commit`;
+function lastTrip(commit: Commit<unknown>, mark: CommitMark, identity: string, schema: string): string {
+  return `${logText(commit.log)}${notifyText(commit.topics, identity, schema)}${markText(mark, schema)}commit`;
 }
 
 /** The name of this process's sessions: they end with it, whatever ends it, and the others see them gone. */
@@ -181,18 +193,41 @@ async function asUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    const code = error instanceof pg.DatabaseError ? (error.code ?? '') : 'connection';
-    if (code === 'connection' ? isConnectionFailure(error) : UNAVAILABLE.test(code)) {
+    if (isLost(error) || (error instanceof pg.DatabaseError && UNAVAILABLE.test(error.code ?? ''))) {
       throw new StorageUnavailableError(error);
     }
     throw error;
   }
 }
 
-function isConnectionFailure(error: unknown): boolean {
+/** Whether the connection went away, so that an answer may have been lost with it. */
+function isLost(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return LOST.test(error.code ?? '');
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return /^E[A-Z]+$/.test(code) || /connection|timeout/i.test(error.message);
+  return /^E[A-Z]+$/.test(code) || /connection|timeout|not queryable/i.test(error.message);
+}
+
+/** Kysely gives every connection back as good: one on which an answer was lost must not be used again. */
+function withoutLost(pool: pg.Pool): PostgresPool {
+  return {
+    async connect() {
+      const client = await asUnavailable(pool.connect());
+      let isBroken = false;
+      const query = async (text: unknown, values?: readonly unknown[]): Promise<unknown> => {
+        try {
+          return await asUnavailable(client.query(String(text), [...(values ?? [])]));
+        } catch (error) {
+          isBroken ||= error instanceof StorageUnavailableError;
+          throw error;
+        }
+      };
+      // Kysely's second form of `query` takes a cursor, and queries are not streamed here.
+      return { query: query as PostgresPoolClient['query'], release: () => client.release(isBroken) };
+    },
+    end: () => pool.end(),
+    options: pool.options,
+  };
 }
 
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {

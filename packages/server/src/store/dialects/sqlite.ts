@@ -2,40 +2,34 @@
 import { randomUUID } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
-import {
-  type Commit,
-  type Engine,
-  type LogEntry,
-  type Row,
-  type Statement,
-  StorageUnavailableError,
-  type Tx,
-} from '../database.ts';
+import type { Commit, Engine, LogEntry, Row, Statement, Tx } from '../database.ts';
 import { insertDeliveries, insertEvent } from '../log-rows.ts';
 import type { Schema } from '../schema.ts';
+import { startFailure } from './sqlite-failure.ts';
 import { SqliteDialect } from './sqlite-kysely.ts';
+import { createTransaction } from './sqlite-transaction.ts';
 import { sqliteText } from './statement-text.ts';
 
 /** Of each connection, where nothing else is said. */
 const CACHE_KIB = 4_000;
-const BUSY_TIMEOUT_MS = 5_000;
+/** How long opening waits for a foreign process to let go of the file: the start is to fail soon, with a sentence. */
+const BUSY_AT_START_MS = 1_500;
 const WAL_AUTOCHECKPOINT_PAGES = 1_000;
 const SYNCHRONOUS_FULL = 2;
 /** Prepared statements kept per connection; the hot ones number a few dozen. */
 const STATEMENTS_MAX = 500;
 
-/** Codes of a disk or file that fails, as opposed to a statement that is wrong. */
-const UNAVAILABLE = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|NOMEM)/;
-
 export interface SqliteOptions {
   readonly file: string;
   /** Pages that each of the two connections keeps in memory. */
   readonly cacheKib?: number;
+  /** Told once when the disk has failed a sync. From then on every commit is refused; only a new start helps. */
+  readonly onBroken?: (error: Error) => void;
 }
 
 export function openSqlite(options: SqliteOptions): Engine {
-  const writer = openConnection(options, false);
-  const reader = openConnection(options, true);
+  const { writer, reader } = openConnections(options);
+  const transaction = createTransaction(writer, options);
   const listeners = new Set<(topic: string) => void>();
   const write = statementCache(writer);
   const readStatements = statementCache(reader);
@@ -51,19 +45,14 @@ export function openSqlite(options: SqliteOptions): Engine {
   };
 
   async function commitNow<T>(run: (tx: Tx) => Promise<Commit<T>>): Promise<Commit<T>> {
-    try {
-      writer.exec('begin immediate');
-    } catch (error) {
-      throw asUnavailable(error);
-    }
+    await transaction.begin();
     try {
       const commit = await run(tx);
       appendLog(write, commit.log);
       writer.exec('commit');
       return commit;
     } catch (error) {
-      if (writer.inTransaction) writer.exec('rollback');
-      throw asUnavailable(error);
+      throw transaction.undo(error);
     }
   }
 
@@ -142,8 +131,20 @@ function appendLog(write: (statement: Statement) => Prepared, log: readonly LogE
   }
 }
 
+function openConnections(options: SqliteOptions): { writer: Sqlite.Database; reader: Sqlite.Database } {
+  try {
+    const writer = openConnection(options, false);
+    emptyWal(writer);
+    const reader = openConnection(options, true);
+    writer.pragma('busy_timeout = 0');
+    return { writer, reader };
+  } catch (error) {
+    throw startFailure(options.file, error);
+  }
+}
+
 function openConnection({ file, cacheKib = CACHE_KIB }: SqliteOptions, readonly: boolean): Sqlite.Database {
-  const connection = new Sqlite(file, { readonly, timeout: BUSY_TIMEOUT_MS });
+  const connection = new Sqlite(file, { readonly, timeout: BUSY_AT_START_MS });
   connection.pragma(`cache_size = -${cacheKib}`);
   connection.pragma('temp_store = memory');
   if (readonly) return connection;
@@ -159,9 +160,13 @@ function openConnection({ file, cacheKib = CACHE_KIB }: SqliteOptions, readonly:
   return connection;
 }
 
-function asUnavailable(error: unknown): unknown {
-  if (error instanceof Sqlite.SqliteError && UNAVAILABLE.test(error.code)) return new StorageUnavailableError(error);
-  return error;
+/**
+ * What a predecessor left in the log may be in the system's memory and not on the disk, where a sync had failed. It
+ * goes into the database and is synced there; behind a hole in the log, later commits could be lost.
+ */
+function emptyWal(writer: Sqlite.Database): void {
+  const [row] = writer.pragma('wal_checkpoint(truncate)') as { busy: number }[];
+  if (row?.busy !== 0) throw new Error('Another process reads or writes the database and keeps it from being started.');
 }
 
 /** better-sqlite3 answers at once; the port is asynchronous because PostgreSQL is not. */

@@ -1,0 +1,101 @@
+/**
+ * Requests that Node refuses before there is a request: heads that cannot be read or are too long, bytes that come too
+ * slowly. They are answered in the same envelope as all else, and their connection is closed.
+ */
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { ApiError, type ErrorCode } from '../domain/errors.ts';
+import type { Ids } from '../domain/ids.ts';
+import { errorBody, errorStatus } from '../wire/v1.ts';
+
+/** How long a refused client may take to hear the refusal: closing at once could cut it off. */
+const LINGER_MS = 1_000;
+
+const REFUSALS: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+export interface ClientErrors {
+  /** Keeps account of the server's requests, so that no refusal is written into the middle of another answer. */
+  watch(server: Server): void;
+  handle(error: NodeJS.ErrnoException, socket: Socket): void;
+}
+
+/** What a connection is at. */
+interface Exchange {
+  last: IncomingMessage | null;
+  /** Requests without a whole answer, the oldest first. */
+  readonly open: Map<ServerResponse, IncomingMessage>;
+  isRefused: boolean;
+}
+
+export function createClientErrors(ids: Ids): ClientErrors {
+  const exchanges = new WeakMap<Socket, Exchange>();
+
+  function exchangeOn(socket: Socket): Exchange {
+    const exchange = exchanges.get(socket) ?? { last: null, open: new Map(), isRefused: false };
+    exchanges.set(socket, exchange);
+    return exchange;
+  }
+
+  return {
+    watch(server) {
+      server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+        const exchange = exchangeOn(request.socket);
+        exchange.last = request;
+        exchange.open.set(response, request);
+        response.once('close', () => exchange.open.delete(response));
+      });
+      // An expectation that nobody here knows is not worth a refusal.
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    },
+    handle(error, socket) {
+      const exchange = exchangeOn(socket);
+      if (exchange.isRefused) return;
+      if (error.code === 'ECONNRESET' || !socket.writable) {
+        socket.destroy();
+        return;
+      }
+      exchange.isRefused = true;
+      const text = refusalText(new ApiError(REFUSALS[error.code ?? ''] ?? 'bad_request'), ids.make('request'));
+      afterWholeRequests(exchange, () => closeWith(socket, isHalfAnswered(exchange) ? '' : text));
+    },
+  };
+}
+
+/** Requests that came whole before the one that is refused are answered first. */
+function afterWholeRequests(exchange: Exchange, act: () => void): void {
+  const next = [...exchange.open].find(([, request]) => request.complete);
+  if (next === undefined) act();
+  else next[0].once('close', () => afterWholeRequests(exchange, act));
+}
+
+/** Whether the request that is refused, being cut short in its body, has begun to get an answer or has one. */
+function isHalfAnswered({ last, open }: Exchange): boolean {
+  if (last === null || last.complete) return false;
+  const response = [...open.keys()].at(-1);
+  return response === undefined || response.headersSent;
+}
+
+function closeWith(socket: Socket, text: string): void {
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.end(text);
+}
+
+function refusalText(refusal: ApiError, requestId: string): string {
+  const status = errorStatus(refusal);
+  const body = JSON.stringify(errorBody(refusal, requestId));
+  return [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Refused'}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
