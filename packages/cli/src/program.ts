@@ -1,5 +1,6 @@
 /** The tree of commands. What stands here is what `--help`, the completion scripts and the reference page show. */
 import { Command } from 'commander';
+import { addBackupCommand } from './commands/backup.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addExplainCommand } from './commands/explain.ts';
@@ -43,6 +44,7 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
   addExplainCommand(program, surroundings);
   addListenCommand(program, surroundings);
   addSimulateCommand(program, surroundings);
+  addBackupCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
 }

@@ -4,7 +4,7 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
-const COMMANDS = 'serve login keys lines send messages events explain listen simulate completion'.split(' ');
+const COMMANDS = 'serve login keys lines send messages events explain listen simulate backup completion'.split(' ');
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */
 const LIST_MODULES = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
