@@ -77,6 +77,8 @@ export interface Server {
   readonly engine: Engine;
   readonly writer: Writer;
   readonly network: SimulatorNetwork | null;
+  /** What it answers: tests of access and of bad input are made from these rows. */
+  readonly routes: readonly Route[];
   /** The first key, to be shown once, where this start made it. */
   readonly firstKey: string | null;
   /** The name under which this process holds its leases. */
@@ -141,13 +143,14 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   let isStopping = false;
   const workers = await startWorkers(shared);
   if (network && config.roles.includes('lines')) await greet(network, engine, clock, await registry.find(FIRST_LINE));
-  const { app, close } = await createApi(shared, () => isStopping);
+  const { app, routes, close } = await createApi(shared, () => isStopping);
 
   return {
     app,
     engine,
     writer,
     network,
+    routes,
     firstKey,
     holder: shared.holder,
     async listen() {
@@ -234,7 +237,7 @@ function simulatorOf(shared: Shared): SimulatorNetwork {
 async function createApi(
   shared: Shared,
   isStopping: () => boolean,
-): Promise<{ app: FastifyInstance; close: () => Promise<void> }> {
+): Promise<{ app: FastifyInstance; routes: readonly Route[]; close: () => Promise<void> }> {
   const { engine, clock, log, config } = shared;
   const authenticator = createAuthenticator(engine, clock);
   const rateLimits = startRateLimits(shared);
@@ -271,6 +274,7 @@ async function createApi(
   });
   return {
     app,
+    routes,
     async close() {
       for (const stream of streams) stream.close();
       const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());

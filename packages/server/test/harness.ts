@@ -51,6 +51,7 @@ export interface TestOptions {
   readonly lookup?: ServerOptions['lookup'];
   readonly simulatorTimings?: ServerOptions['simulatorTimings'];
   readonly httpLimits?: ServerOptions['httpLimits'];
+  readonly log?: ServerOptions['log'];
 }
 
 export interface Answer {
@@ -104,7 +105,7 @@ export async function startTestServer(engine: EngineKind, options: TestOptions =
   const starting = createServer({
     config,
     clock,
-    log: createLog(config.logLevel, false),
+    log: options.log ?? createLog(config.logLevel, false),
     failpoint: options.failpoint ?? noFailpoints,
     random: options.random ?? Math.random,
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),

@@ -1,48 +1,8 @@
 /** Every route's answer, key by key: what a client that was written for the contract will parse. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CHAT_KEYS, LINE_KEYS, LIST_KEYS, MESSAGE_KEYS, OUTBOX_KEYS, WEBHOOK_KEYS } from './answer-keys.ts';
 import { type Answer, expectStatus, LINE, PHONE, startTestServer, type TestServer } from './harness.ts';
 
-const LINE_KEYS = ['id', 'handle', 'label', 'service', 'is_active'];
-const CHAT_KEYS = [
-  'id',
-  'line_id',
-  'identifier',
-  'service',
-  'name',
-  'is_group',
-  'participants',
-  'has_received_inbound',
-  'last_message_at',
-];
-const MESSAGE_KEYS = [
-  'id',
-  'line_id',
-  'chat_id',
-  'guid',
-  'sender',
-  'text',
-  'attachments',
-  'service',
-  'is_from_me',
-  'is_audio_message',
-  'sent_at',
-  'synced_at',
-  'outbox_id',
-  'reply_to_guid',
-];
-const OUTBOX_KEYS = [
-  'id',
-  'line_id',
-  'status',
-  'payload',
-  'completed_at',
-  'error',
-  'attempts',
-  'max_attempts',
-  'created_at',
-];
-const WEBHOOK_KEYS = ['id', 'line_ids', 'url', 'events', 'is_active'];
-const LIST_KEYS = ['data', 'has_more', 'next_cursor'];
 const HOOK = 'http://127.0.0.1:9/hook';
 
 const from = encodeURIComponent(LINE);

@@ -1,0 +1,146 @@
+/** Two accounts, three lines and what belongs to each: the objects that the access matrix and the fuzzer ask for. */
+import { randomBytes } from 'node:crypto';
+import { createIds } from '../src/domain/ids.ts';
+import { SCOPES } from '../src/domain/scopes.ts';
+import type { EngineKind } from '../src/store/database.ts';
+import { expectStatus, startTestServer, type TestServer, waitFor } from './harness.ts';
+import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE } from './tenancy.ts';
+
+/** Nothing listens there, and no event of these tests is delivered to it. */
+export const HOOK = 'http://127.0.0.1:9/hook';
+/** Subscribed to where a webhook is wanted and no delivery. */
+export const QUIET_EVENTS = ['reaction.added'];
+
+/** Whose a thing is, seen from the first line of the first account. */
+export const OWNERS = ['own', 'other', 'foreign', 'absent'] as const;
+export type Owner = (typeof OWNERS)[number];
+
+export interface SceneLine {
+  readonly id: string;
+  readonly ref: number;
+  readonly handle: string;
+}
+
+/** A line and its things. Of the absent one everything is well formed and names nothing. */
+export interface Place {
+  readonly owner: Owner;
+  readonly line: SceneLine;
+  /** A second line of the same account and the same keys, for what breaks or removes a line. */
+  readonly spare: SceneLine;
+  /** Who has written to this line and to no other. */
+  readonly peer: string;
+  readonly chatId: string;
+  readonly groupId: string;
+  readonly messageId: string;
+  readonly guid: string;
+  readonly outboxId: string;
+  readonly webhookId: string;
+  readonly keyId: string;
+  /** Every scope, every line of the account. Null where there is nothing to own. */
+  readonly ownerKey: string | null;
+}
+
+export interface Scene {
+  readonly test: TestServer;
+  /** For what cannot be asked without a socket. */
+  readonly address: string;
+  readonly places: Readonly<Record<Owner, Place>>;
+  readonly accounts: { readonly first: number; readonly second: number };
+  /** A handle that no line has. */
+  freshHandle(): string;
+  makeWebhook(place: Place): Promise<string>;
+  makeKey(place: Place): Promise<string>;
+}
+
+const ids = createIds(Date.now, randomBytes);
+const FIRST_LINE = '+15550100011';
+
+export async function createScene(engine: EngineKind): Promise<Scene> {
+  const test = await startTestServer(engine);
+  const address = await test.server.listen();
+  if (address === null) throw new Error('The server does not listen.');
+  const first = await addAccount(test);
+  const second = await addAccount(test);
+  const firstKey = await addKey(test, { accountRef: first, scopes: SCOPES });
+  const secondKey = await addKey(test, { accountRef: second, scopes: SCOPES });
+  const [own, other, foreign] = await Promise.all([
+    createPlace(test, 'own', { accountRef: first, key: firstKey, handle: FIRST_LINE, peer: '+15550106001' }),
+    createPlace(test, 'other', { accountRef: first, key: firstKey, handle: SECOND_LINE, peer: '+15550106002' }),
+    createPlace(test, 'foreign', { accountRef: second, key: secondKey, handle: STRANGERS_LINE, peer: '+15550106003' }),
+  ]);
+  let handles = 0;
+  return {
+    test,
+    address,
+    places: { own, other, foreign, absent: absentPlace() },
+    accounts: { first, second },
+    freshHandle: () => `+1555020${String(handles++).padStart(4, '0')}`,
+    makeWebhook: (place) => makeWebhook(test, place),
+    makeKey: (place) => makeKeyOf(test, place),
+  };
+}
+
+interface Owned {
+  readonly accountRef: number;
+  readonly key: string;
+  readonly handle: string;
+  readonly peer: string;
+}
+
+async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<Place> {
+  const { accountRef, key, handle, peer } = of;
+  const line = { ...(await addLine(test, handle, { accountRef })), handle };
+  const spareHandle = `${handle.slice(0, -2)}9${handle.slice(-1)}`;
+  const spare = { ...(await addLine(test, spareHandle, { accountRef })), handle: spareHandle };
+  const post = async (path: string, body: unknown) =>
+    expectStatus(201, await test.call('POST', path, body, { key })).body;
+  const texted = await post('/simulator/v1/messages', { from: peer, to: handle, text: `Hello ${owner}` });
+  const group = await post('/simulator/v1/groups', { line: handle, participants: [peer], name: `Group ${owner}` });
+  const sent = await post('/v1/messages', { from: handle, to: peer, text: `Hello from ${owner}` });
+  const guid = String(texted['guid']);
+  const message = expectStatus(200, await test.call('GET', `/v1/messages/${guid}`, undefined, { key })).body;
+  await isSent(test, key, String(sent['id']));
+  const made = { owner, line, spare, peer, guid, messageId: String(message['id']), ownerKey: key };
+  const place = { ...made, chatId: String(texted['chat_id']), groupId: String(group['chat_id']) };
+  const rest = { outboxId: String(sent['id']), webhookId: '', keyId: '' };
+  const whole: Place = { ...place, ...rest };
+  return { ...whole, webhookId: await makeWebhook(test, whole), keyId: await makeKeyOf(test, whole) };
+}
+
+function absentPlace(): Place {
+  return {
+    owner: 'absent',
+    line: { id: ids.make('line'), ref: 0, handle: '+15550109991' },
+    spare: { id: ids.make('line'), ref: 0, handle: '+15550109992' },
+    peer: '+15550106009',
+    chatId: ids.make('chat'),
+    groupId: ids.make('chat'),
+    messageId: ids.make('message'),
+    guid: ids.uuid().toUpperCase(),
+    outboxId: ids.make('outbox'),
+    webhookId: ids.make('webhook'),
+    keyId: ids.make('key'),
+    ownerKey: null,
+  };
+}
+
+async function isSent(test: TestServer, key: string, id: string): Promise<void> {
+  await waitFor(async () => {
+    const { body } = await test.call('GET', `/v1/outbox?id=${id}`, undefined, { key });
+    return body['status'] === 'sent' || undefined;
+  }, 'the first message to be sent');
+}
+
+/** A new webhook of the line, or the name of one that never was. */
+async function makeWebhook(test: TestServer, { ownerKey, line }: Place): Promise<string> {
+  if (ownerKey === null) return ids.make('webhook');
+  const body = { from: line.handle, url: HOOK, events: QUIET_EVENTS };
+  return String(expectStatus(201, await test.call('POST', '/v1/webhooks', body, { key: ownerKey })).body['id']);
+}
+
+/** A new key of the line's account, or the name of one that never was. */
+async function makeKeyOf(test: TestServer, { ownerKey }: Place): Promise<string> {
+  if (ownerKey === null) return ids.make('key');
+  const body = { name: 'Made', scopes: ['lines:read'] };
+  return String(expectStatus(201, await test.call('POST', '/admin/v1/keys', body, { key: ownerKey })).body['id']);
+}
