@@ -8,9 +8,16 @@ export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error'>;
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Of an error's own fields those that name what failed and quote nothing. */
+const NAMED_FACTS = ['code', 'severity', 'schema', 'table', 'column', 'constraint', 'routine', 'syscall'] as const;
+/** PostgreSQL's class of errors in data, whose messages quote the data. */
+const QUOTES_VALUES = /^22/;
+const FRAME = /^ {4}at /;
+
 /** Logs go to standard error, so that what a command prints for a person stays clean on standard output. */
-export function createLog(level: LogLevel, isTerminal: boolean): Log {
-  const options = { level, base: null };
+export function createLog(level: LogLevel, isTerminal: boolean, destination?: pino.DestinationStream): Log {
+  const options = { level, base: null, serializers: { err: describeError } };
+  if (destination) return pino(options, destination);
   const pretty = isTerminal ? loadPretty() : null;
   if (!pretty) return pino(options, pino.destination({ dest: 2, sync: false }));
   return pino(options, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'HH:MM:ss' }));
@@ -25,4 +32,26 @@ function loadPretty(): typeof PinoPretty | null {
     if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') return null;
     throw error;
   }
+}
+
+/** What a log may say of an error. A database's own words quote rows and values, so that they stay out. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const facts = NAMED_FACTS.flatMap((name) => {
+    const value: unknown = Reflect.get(error, name);
+    return typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : [];
+  });
+  const isQuoting = 'severity' in error && QUOTES_VALUES.test(String(Reflect.get(error, 'code')));
+  const message = isQuoting ? 'The database could not take a value.' : error.message;
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  const stack = framesOf(error);
+  return { type: error.constructor.name, message, ...Object.fromEntries(facts), stack, ...cause };
+}
+
+/** Without its first lines, which repeat the message. */
+function framesOf(error: Error): string {
+  return (error.stack ?? '')
+    .split('\n')
+    .filter((line) => FRAME.test(line))
+    .join('\n');
 }

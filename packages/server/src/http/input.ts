@@ -5,6 +5,7 @@ import type { Fields } from './route.ts';
 
 export const TEXT_MAX = 20_000;
 const NAME_MAX = 512;
+const FIELD_NAME = /^[a-z][a-z_]{0,39}$/;
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 100;
 
@@ -71,7 +72,14 @@ export function invalidValue(param: string, why: string): ApiError {
 function invalid(error: z.ZodError): ApiError {
   const issue = error.issues[0];
   const param = String(issue?.path[0] ?? 'body');
-  return invalidValue(param, `is not valid: ${issue?.message ?? 'it cannot be used'}`);
+  const why = issue?.code === 'unrecognized_keys' ? unknownFields(issue.keys) : issue?.message;
+  return invalidValue(param, `is not valid: ${why ?? 'it cannot be used'}`);
+}
+
+/** What looks like a field is named; anything else could be what somebody meant to send. */
+function unknownFields(names: readonly string[]): string {
+  const named = names.find((name) => FIELD_NAME.test(name));
+  return named === undefined ? 'it holds a field that is not known' : `the field '${named}' in it is not known`;
 }
 
 /** `""`, `[]` and null count as absent where a field may be left out. */
