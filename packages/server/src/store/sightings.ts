@@ -109,7 +109,8 @@ function messageRow({ report, event }: Seen<MessageSeen>, id: string, chatRef: n
     line_ref: report.line.ref,
     guid: event.guid,
     sender: event.sender,
-    text: event.text,
+    // None is null, whatever a driver calls it.
+    text: event.text === '' ? null : event.text,
     service: event.service,
     is_from_me: event.isFromMe ? 1 : 0,
     state: messageState(event),

@@ -12,6 +12,7 @@ import { mayUse, resolveLine } from '../../lines/resolve.ts';
 import { findChat, findChatById, findChatIds } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
+import { openCursor, sealCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 
 /** How long a 201 waits. A line that is offline hears of it later. */
@@ -59,7 +60,8 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
     path: '/simulator/v1/messages',
     scope: 'simulator:write',
     status: 201,
-    body: z.object({ from: nameField, to: nameField, text: textField(TEXT_MAX) }),
+    // A message without text and without attachments is none.
+    body: z.object({ from: nameField, to: nameField, text: textField(TEXT_MAX).min(1) }),
     async handle({ caller, body }) {
       const from = handleOf('from', body.from);
       const { line, group } = await addressed(deps, caller, body.to);
@@ -108,18 +110,20 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
     async handle({ caller, params, query }) {
       const phone = handleOf('handle', params['handle'] ?? '');
       const lines = await shownLines(deps, caller, query.line);
+      const name = `phone ${caller.accountRef} ${phone} ${query.line === undefined ? '' : lines.map((line) => line.id)}`;
+      const after = query.cursor === undefined ? {} : { cursor: openCursor(name, query.cursor) };
       const page = await deps.network.phoneMessages({
         phone,
         limit: query.limit,
         // A phone may talk with lines of other accounts: those are not shown.
         lines: lines.map((line) => line.handle),
-        ...(query.cursor === undefined ? {} : { cursor: query.cursor }),
+        ...after,
       });
       if (!page) throw invalidValue('cursor', 'is not a cursor of this list');
       const chatIds = await findChatIds(deps.engine, lines, page.messages);
       return list(
         page.messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null)),
-        page.nextCursor,
+        page.nextCursor === null ? null : sealCursor(name, page.nextCursor),
       );
     },
   });
