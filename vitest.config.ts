@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+/** Of the packages' tests those that `npm run soak` runs with its full counts as well. */
+const FUZZ = ['packages/server/test/fuzz*.test.ts'];
 const RULES = ['packages/server/test/architecture.test.ts', 'packages/server/test/docs.test.ts'];
 
 export default defineConfig({
@@ -16,9 +18,18 @@ export default defineConfig({
         test: {
           name: 'packages',
           include: ['packages/**/*.test.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**', ...RULES],
+          exclude: ['**/node_modules/**', '**/dist/**', ...RULES, ...FUZZ],
           globalSetup: ['test/postgres.ts'],
           testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          include: FUZZ,
+          globalSetup: ['test/postgres.ts'],
+          testTimeout: 120_000,
           hookTimeout: 30_000,
         },
       },

@@ -1,5 +1,5 @@
 /**
- * `npm run soak`: the tests from outside with their full counts, which `npm test` runs with small ones. A test reads
+ * `npm run soak`: the tests from outside and the fuzzer with their full counts, which `npm test` runs with small ones. A test reads
  * its count with `countFrom` of `test/counts.ts`; a count in the environment goes before the one here.
  */
 import { FULL_COUNTS } from '../test/counts.ts';
@@ -16,6 +16,6 @@ console.log(
     .join(' '),
 );
 process.exitCode = await runTests(
-  ['--project', 'outside', `--testTimeout=${TEST_TIMEOUT_MS}`, ...process.argv.slice(2)],
+  ['--project', 'outside', '--project', 'fuzz', `--testTimeout=${TEST_TIMEOUT_MS}`, ...process.argv.slice(2)],
   counts,
 );

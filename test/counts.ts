@@ -13,6 +13,8 @@ export const FULL_COUNTS = {
   SOAK_STOPS: 50,
   /** Clients that drip their headers at the same time. */
   SOAK_SLOW_CLIENTS: 2_000,
+  /** Requests that the fuzzer makes of each route, on SQLite. */
+  FUZZ_CASES: 10_000,
 } as const;
 
 const SMALL_COUNTS = {
@@ -22,6 +24,7 @@ const SMALL_COUNTS = {
   SOAK_DATABASE_CUTS: 20,
   SOAK_STOPS: 4,
   SOAK_SLOW_CLIENTS: 500,
+  FUZZ_CASES: 300,
 } as const satisfies Record<keyof typeof FULL_COUNTS, number>;
 
 export function countFrom(

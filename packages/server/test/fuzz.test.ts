@@ -1,0 +1,101 @@
+/**
+ * 51 to 53 and 59: bad input, made from the routes' rows. Few cases in `npm test`, many by `npm run soak`; a failure
+ * prints its seed, and `FUZZ_SEED=<seed>` runs the same cases again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countFrom } from '../../../test/counts.ts';
+import type { Route } from '../src/http/route.ts';
+import { expectDocumented, expectNoPollution } from './fuzz-answers.ts';
+import { readBack, readBackSent, type SentTexts } from './fuzz-readback.ts';
+import { type Bends, bend, bendsOf } from './fuzz-requests.ts';
+import { ENGINES } from './harness.ts';
+import { ask, askBySocket, bodyOf, type RawRequest } from './matrix-ask.ts';
+import type { AccessRow } from './matrix-row.ts';
+import { createScene, type Scene } from './matrix-scene.ts';
+import { ACCESS_TABLE } from './matrix-table.ts';
+
+const CASES = countFrom('FUZZ_CASES');
+/** PostgreSQL has its own ways to fail, and each case costs more there. */
+const CASES_OF = { sqlite: CASES, postgres: Math.ceil(CASES / 5) } as const;
+const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+/** Far beyond what any answer takes: what is not answered by then hangs. */
+const HANG_MS = 10_000;
+const STREAM_URL_MAX = 8_000;
+
+describe.each(ENGINES)(`51, 52, 53: bad input on %s, FUZZ_SEED=${SEED}`, (engine) => {
+  let scene: Scene;
+  const sent: SentTexts = new Map();
+  beforeAll(async () => {
+    scene = await createScene(engine);
+  });
+  afterAll(() => scene.test.stop());
+
+  it('every route of the server can be asked', () => {
+    const unknown = scene.test.server.routes
+      .map(({ method, path }) => `${method} ${path}`)
+      .filter((route) => !ACCESS_TABLE.some((row) => row.route === route));
+    expect(unknown, 'Add the route to test/matrix-table.ts; its first variant is where the fuzzer begins.').toEqual([]);
+  });
+
+  it.each(ACCESS_TABLE.map((access) => ({ access, route: access.route })))(
+    `${CASES_OF[engine]} requests of $route`,
+    async ({ access }) => {
+      const row = rowOf(scene, access);
+      const property = fc.asyncProperty(bendsOf(row), (bends) => tryOne(scene, row, access, bends, sent));
+      await fc.assert(property, { numRuns: CASES_OF[engine], seed: SEED });
+      expectNoPollution();
+    },
+  );
+
+  it('what was accepted is in the chat and on the phone as it was given', async () => {
+    expect(sent.size).toBeGreaterThan(0);
+    await readBackSent(scene, scene.places.own, sent);
+  });
+});
+
+async function tryOne(scene: Scene, row: Route, access: AccessRow, bends: Bends, sent: SentTexts): Promise<void> {
+  const { own } = scene.places;
+  const [variant] = access.variants;
+  const asked = await variant.request(own, scene);
+  const request = bend(row.method, row, asked, String(own.ownerKey), bends);
+  // What is longer never reaches the row, and only a socket can ask for a stream.
+  fc.pre(!access.isStream || request.url.length < STREAM_URL_MAX);
+  const answer = await withinBound(access.isStream ? askBySocket(scene, request) : ask(scene, request));
+  expectDocumented(row, access, answer);
+  if (answer.status >= 300 || access.isStream) return;
+  const body = bodyOf(answer);
+  if (answer.headers['idempotent-replayed'] !== 'true')
+    await readBack(scene, access.route, givenOf(request), body, sent);
+  await variant.restore?.(scene, own, body);
+}
+
+async function withinBound<T>(work: Promise<T>): Promise<T> {
+  const hang = new AbortController();
+  const late = sleep(HANG_MS, null, { signal: hang.signal }).then(
+    () => {
+      throw new Error(`No answer within ${HANG_MS / 1_000} s.`);
+    },
+    () => work,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    hang.abort();
+  }
+}
+
+/** The fields of a body that was accepted, which is therefore a JSON object. */
+function givenOf({ payload }: RawRequest): Record<string, unknown> {
+  const bytes = Buffer.from(payload ?? '{}');
+  // Like the server's, it leaves out a mark of the byte order.
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
+}
+
+function rowOf({ test }: Scene, { route }: AccessRow): Route {
+  const row = test.server.routes.find(({ method, path }) => `${method} ${path}` === route);
+  if (!row) throw new Error(`The server has no route ${route}: take it out of test/matrix-table.ts.`);
+  return row;
+}
