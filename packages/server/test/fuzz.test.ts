@@ -49,6 +49,19 @@ describe.each(ENGINES)(`51, 52, 53: bad input on %s, FUZZ_SEED=${SEED}`, (engine
     },
   );
 
+  it('a body of any depth is answered, and with an Idempotency-Key refused where it is deeper than 128', async () => {
+    const { own } = scene.places;
+    const authorization = `Bearer ${own.ownerKey}`;
+    for (const levels of [100, 200, 5_000, 100_000]) {
+      const payload = `{"from":"${own.line.id}","to":"${own.chatId}","text":"Deep","x":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+      const headers = { authorization, 'content-type': 'application/json' };
+      const plain = { method: 'POST', url: '/v1/messages', headers, payload };
+      expect((await ask(scene, plain)).status).toBe(201);
+      const named = await ask(scene, { ...plain, headers: { ...headers, 'idempotency-key': `deep ${levels}` } });
+      expect(named.status).toBe(levels < 128 ? 201 : 400);
+    }
+  });
+
   it('what was accepted is in the chat and on the phone as it was given', async () => {
     expect(sent.size).toBeGreaterThan(0);
     await readBackSent(scene, scene.places.own, sent);
