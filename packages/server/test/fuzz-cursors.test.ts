@@ -1,6 +1,7 @@
 /** 54 and 59: cursors that were bent or come from elsewhere, and the numbers of a page. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, ENGINES, expectStatus } from './harness.ts';
+import { readEvents } from './event-reader.ts';
+import { type Answer, ENGINES, expectStatus, waitFor } from './harness.ts';
 import { createScene, type Place, type Scene } from './matrix-scene.ts';
 import { expected, refusal } from './tenancy.ts';
 
@@ -81,6 +82,20 @@ describe.each(ENGINES)('lists and their cursors on %s', (engine) => {
     }
     const twice = `${list.path(scene.places.own)}&cursor=a&cursor=b`;
     expect(refusal(await get(scene.places.own, twice))).toEqual(REFUSED);
+  });
+
+  it('54: the event stream takes no cursor of a list, and no list takes one of its', async () => {
+    const { own } = scene.places;
+    const reader = await readEvents(scene.address, { key: String(own.ownerKey) });
+    await fill(scene, own);
+    const cursor = await waitFor(() => reader.events()[0]?.id, 'an event');
+    reader.cut();
+    for (const list of LISTS) {
+      expect(refusal(await withCursor(own, list, cursor)), list.name).toEqual(REFUSED);
+      const after = encodeURIComponent(await cursorOf(own, list));
+      const answer = await get(own, `/v1/events?after=${after}`);
+      expect(refusal(answer), list.name).toEqual(expected('invalid_parameter_value', 'after'));
+    }
   });
 
   it.each(LISTS)('59: the limit of $name is clamped, and what is no number is refused', async (list) => {

@@ -23,6 +23,7 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 
 /** Far beyond what any answer takes: what is not answered by then hangs. */
 const HANG_MS = 10_000;
 const STREAM_URL_MAX = 8_000;
+const REPORT_MAX = 3_000;
 
 describe.each(ENGINES)(`51, 52, 53: bad input on %s, FUZZ_SEED=${SEED}`, (engine) => {
   let scene: Scene;
@@ -44,7 +45,7 @@ describe.each(ENGINES)(`51, 52, 53: bad input on %s, FUZZ_SEED=${SEED}`, (engine
     async ({ access }) => {
       const row = rowOf(scene, access);
       const property = fc.asyncProperty(bendsOf(row), (bends) => tryOne(scene, row, access, bends, sent));
-      await fc.assert(property, { numRuns: CASES_OF[engine], seed: SEED });
+      await fc.assert(property, { numRuns: CASES_OF[engine], seed: SEED, reporter });
       expectNoPollution();
     },
   );
@@ -67,6 +68,13 @@ describe.each(ENGINES)(`51, 52, 53: bad input on %s, FUZZ_SEED=${SEED}`, (engine
     await readBackSent(scene, scene.places.own, sent);
   });
 });
+
+/** The counterexample may hold a text of any length. */
+function reporter(details: fc.RunDetails<[Bends]>): void {
+  if (!details.failed) return;
+  const text = fc.defaultReportMessage(details) ?? 'A case failed.';
+  throw new Error(text.slice(0, REPORT_MAX), { cause: details.errorInstance });
+}
 
 async function tryOne(scene: Scene, row: Route, access: AccessRow, bends: Bends, sent: SentTexts): Promise<void> {
   const { own } = scene.places;
