@@ -55,6 +55,7 @@ describe.each(ENGINES)('67: after a whole scene on %s', (engine) => {
     expect(secrets.length).toBeGreaterThan(6);
     expect(errors.length).toBeGreaterThan(15);
     expect(logged.text).toContain('a request failed');
+    expect(errors.at(-1)?.text).toContain('# HELP');
     expect(tables.length).toBeGreaterThan(10);
     expect(findLeaks(secrets, [logged, ...errors, ...tables, ...files])).toEqual([]);
     expect(findLeaks(PRIVATE, [logged, ...errors])).toEqual([]);
@@ -107,7 +108,7 @@ describe('67: what a log says of an error', () => {
 async function playScene(engine: EngineKind): Promise<Scene> {
   const { log, said } = listeningLog();
   const home = await createHome(engine);
-  const test = await startTestServer(engine, { home, log, environment: { TRUNKLINE_LOG_LEVEL: 'debug' } });
+  const test = await startTestServer(engine, { home, log, environment: { TRUNKLINE_METRICS: 'on' } });
   const secrets: Needle[] = [
     { name: 'the first key', text: KEY },
     { name: 'a wrong header', text: BASIC.slice('Basic '.length) },
@@ -132,13 +133,15 @@ async function playScene(engine: EngineKind): Promise<Scene> {
   await askWrongly(call, secrets);
   await breakDatabase(test, engine, call);
   await waitFor(async () => (await attemptsOf(test)) >= 2 || undefined, 'failed deliveries');
+  const metrics = await test.server.app.inject({ method: 'GET', url: '/metrics' });
   const tables = await dumpTables(test.server.engine);
   await test.stop();
   for (const receiver of receivers) await receiver.close();
   const folder = home.environment['TRUNKLINE_DATA_DIR'];
   const files = folder === undefined ? [] : readFiles(folder);
   await home.remove();
-  return { secrets, errors, logged: said(), tables, files };
+  const told = [...errors, { place: 'the metrics', text: metrics.body }];
+  return { secrets, errors: told, logged: said(), tables, files };
 }
 
 type Call = (
