@@ -46,14 +46,18 @@ export interface Scene {
   readonly address: string;
   readonly places: Readonly<Record<Owner, Place>>;
   readonly accounts: { readonly first: number; readonly second: number };
-  /** A handle that no line has. */
+  /** A handle that no line has: one of so many, that a long run does not fill the database with lines. */
   freshHandle(): string;
-  makeWebhook(place: Place): Promise<string>;
+  /** A webhook to delete: the same one until it is gone. */
+  spareWebhook(place: Place): Promise<string>;
+  forgetSpareWebhook(place: Place): void;
   makeKey(place: Place): Promise<string>;
 }
 
 const ids = createIds(Date.now, randomBytes);
 const FIRST_LINE = '+15550100011';
+/** More than the access matrix asks for, each of which must be new there. */
+const FRESH_HANDLES = 400;
 
 export async function createScene(engine: EngineKind): Promise<Scene> {
   const test = await startTestServer(engine);
@@ -69,13 +73,19 @@ export async function createScene(engine: EngineKind): Promise<Scene> {
     createPlace(test, 'foreign', { accountRef: second, key: secondKey, handle: STRANGERS_LINE, peer: '+15550106003' }),
   ]);
   let handles = 0;
+  const spares = new Map<Owner, string>();
   return {
     test,
     address,
     places: { own, other, foreign, absent: absentPlace() },
     accounts: { first, second },
-    freshHandle: () => `+1555020${String(handles++).padStart(4, '0')}`,
-    makeWebhook: (place) => makeWebhook(test, place),
+    freshHandle: () => `+1555020${String(handles++ % FRESH_HANDLES).padStart(4, '0')}`,
+    async spareWebhook(place) {
+      const spare = spares.get(place.owner) ?? (await makeWebhook(test, place));
+      spares.set(place.owner, spare);
+      return spare;
+    },
+    forgetSpareWebhook: (place) => void spares.delete(place.owner),
     makeKey: (place) => makeKeyOf(test, place),
   };
 }

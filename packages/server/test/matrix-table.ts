@@ -21,7 +21,7 @@ import {
   type Outcome,
   type Variant,
 } from './matrix-row.ts';
-import { HOOK, QUIET_EVENTS, type Scene } from './matrix-scene.ts';
+import { HOOK, type Place, QUIET_EVENTS, type Scene } from './matrix-scene.ts';
 import { ADMIN } from './matrix-table-admin.ts';
 
 const LIMIT = '100';
@@ -41,6 +41,11 @@ const FAULT_KEYS = [
 
 const hasChat: Variant['shows'] = (body, { chatId }) => holds(body, 'id', chatId);
 const ofOwn = ({ places }: Scene) => places.own.line.handle;
+
+/** A line that kept every webhook of a long run would be slower with each. */
+async function deleteMade({ test }: Scene, { ownerKey }: Place, { id }: Readonly<Record<string, unknown>>) {
+  await test.call('DELETE', '/v1/webhooks', { id }, { key: ownerKey });
+}
 
 const V1: readonly AccessRow[] = [
   {
@@ -218,6 +223,7 @@ const V1: readonly AccessRow[] = [
           body: { from: line.handle, url: HOOK, events: QUIET_EVENTS },
         }),
         outcome: namesLine('from'),
+        restore: deleteMade,
       },
     ],
   },
@@ -244,8 +250,9 @@ const V1: readonly AccessRow[] = [
     variants: [
       {
         by: 'id',
-        request: async (place, scene) => ({ path: '/v1/webhooks', body: { id: await scene.makeWebhook(place) } }),
+        request: async (place, scene) => ({ path: '/v1/webhooks', body: { id: await scene.spareWebhook(place) } }),
         outcome: namesObject('webhook_not_found', 'id'),
+        restore: async (scene, place) => scene.forgetSpareWebhook(place),
       },
     ],
   },
