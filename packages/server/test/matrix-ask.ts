@@ -49,12 +49,11 @@ export async function ask({ test }: Scene, { method, url, headers, payload }: Ra
   return { status: response.statusCode, headers: textHeaders(response.headers), text: response.body };
 }
 
-/** Over a socket, encoding the URL like the other way: an answer that does not end is left once its head is there. */
+/** Over a socket, byte for byte: an answer that does not end is left once its head is there. */
 export async function askBySocket({ address }: Scene, asked: RawRequest): Promise<RawAnswer> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const { method, url, headers, payload } = asked;
-    const path = new URL(url, address).href.slice(address.length);
-    const sent = httpRequest(address, { method, path, headers, agent: false }, resolve);
+    const sent = httpRequest(address, { method, path: url, headers, agent: false }, resolve);
     sent.on('error', reject).end(payload);
   });
   const head = { status: response.statusCode ?? 0, headers: textHeaders(response.headers) };
