@@ -17,6 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'packages',
+          maxWorkers: 2,
           include: ['packages/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...RULES, ...FUZZ],
           globalSetup: ['test/postgres.ts'],
@@ -27,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'fuzz',
+          maxWorkers: 2,
           include: FUZZ,
           globalSetup: ['test/postgres.ts'],
           testTimeout: 120_000,
