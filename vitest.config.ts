@@ -36,12 +36,12 @@ export default defineConfig({
         },
       },
       {
-        // The product from outside: servers are started and killed, so one file at a time, after all others.
+        // The product from outside: servers are started and killed, so apart from all others.
         test: {
           name: 'outside',
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/postgres.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 60_000,

@@ -241,6 +241,7 @@ async function createApi(
   const { engine, clock, log, config } = shared;
   const authenticator = createAuthenticator(engine, clock);
   const rateLimits = startRateLimits(shared);
+  const lostAnswers = createLostAnswers(shared);
   const onError = (error: unknown) => log.error({ err: error }, 'the event stream ran into an error');
   const tail = await startTail(engine, clock, onError);
   const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
@@ -266,7 +267,7 @@ async function createApi(
     authenticator,
     rateLimits,
     failedAttempts: createFailedAttempts(clock),
-    lostAnswers: createLostAnswers(shared),
+    lostAnswers,
     routes,
     health,
     queuedWrites: shared.writer.queued,
@@ -283,6 +284,7 @@ async function createApi(
       await tail.close();
       authenticator.close();
       await rateLimits.stop();
+      await lostAnswers.stop();
     },
   };
 }

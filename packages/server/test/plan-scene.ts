@@ -175,7 +175,11 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     const fresh = { ...guard(null, 0), id: 'req_new' };
     const guards = [guard('name 1', 1), guard('name 9', 9), guard(null, 1), guard('a new name', 1), fresh];
     await engine.commit(async (tx) => {
-      await checkGuards(tx, guards);
+      await checkGuards({ tx, wake: () => undefined }, guards, {
+        mayBeLost: true,
+        marks: 0,
+        lookedAt: Number.NEGATIVE_INFINITY,
+      });
       await settleGuards(tx, guards.slice(4), guards.slice(3));
       return { value: null, log: [], topics: [] };
     });
@@ -185,7 +189,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     const answered = { ...guard('name 19', 19), answer: { status: 201, body: '{}' } };
     await Promise.all([writer.write(completeNames, answered), writer.write(completeNames, guard('name 1', 1))]);
   },
-  'drop the answers of a commit': ({ writer }) => writer.write(dropAnswers, { ref: 1 }),
+  'drop the answers of a commit': ({ writer }) => writer.write(dropAnswers, { refs: [1] }),
   'mark an answer as lost': ({ writer }) => writer.write(markAnswersLost, guard(null, 2)),
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),

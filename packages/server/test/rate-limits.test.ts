@@ -2,6 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAILED_ATTEMPTS_PER_MINUTE } from '../src/access/failed-attempts.ts';
+import { startRateLimits } from '../src/access/rate-limits.ts';
+import { createLog } from '../src/log.ts';
+import type { Writer } from '../src/store/writer.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { type Answer, createHome, ENGINES, startTestServer, type TestServer } from './harness.ts';
 import { addKey, expected, refusal } from './tenancy.ts';
@@ -9,6 +12,8 @@ import { addKey, expected, refusal } from './tenancy.ts';
 const HOUR_MS = 3_600_000;
 /** Twenty minutes into an hour. */
 const TWENTY_PAST = 1_750_000_000_000 - (1_750_000_000_000 % HOUR_MS) + 20 * 60_000;
+
+const NOBODY = { accountRef: 0, keyRef: 999, scopes: new Set<never>(), lineRefs: null, expiresAt: null, keyHash: '' };
 
 const look = (test: TestServer, key: string, path = '/v1/lines') => test.call('GET', path, undefined, { key });
 
@@ -185,6 +190,29 @@ describe('wrong keys', () => {
     expect((await test.call('GET', '/v1/lines')).status).toBe(200);
     const elsewhere = await test.server.app.inject({ path: '/v1/lines', remoteAddress: '192.0.2.7' });
     expect(elsewhere.statusCode).toBe(401);
+    await test.stop();
+  });
+});
+
+describe('while what was counted is being written', () => {
+  it('it still counts', async () => {
+    const clock = createFakeClock(TWENTY_PAST);
+    const test = await startTestServer('sqlite');
+    let finish: (total: number) => void = () => undefined;
+    const writing = new Promise<number>((resolve) => {
+      finish = resolve;
+    });
+    const writer = { ...test.server.writer, write: () => writing } as unknown as Writer;
+    const limits = startRateLimits({ engine: test.server.engine, writer, clock, log: createLog('silent', false) });
+    const caller = { ...NOBODY, rateLimitPerHour: 1 };
+    const first = await limits.spend(caller);
+    await clock.advance(1_000);
+    const during = await limits.spend(caller);
+    finish(1);
+    await clock.advance(1);
+    const after = await limits.spend(caller);
+    expect([first.isOver, during.isOver, after.isOver]).toEqual([false, true, true]);
+    await limits.stop();
     await test.stop();
   });
 });

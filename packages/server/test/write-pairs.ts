@@ -233,7 +233,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     return writer.write(WRITES.reserveName, null, ticket);
   },
   completeNames: ({ writer }, variant) => writer.write(WRITES.completeNames, guard(variant, `under way ${variant}`)),
-  dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { ref: variant }),
+  dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { refs: [variant] }),
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
   setLines: ({ writer }, variant) =>

@@ -48,6 +48,8 @@ interface Account {
   total: number;
   /** Counted here and not written yet. */
   unwritten: number;
+  /** Being written: no longer there and not yet in the total. */
+  writing: number;
   usedAt: number;
   writtenUseAt: number;
 }
@@ -107,7 +109,7 @@ class HourlyRateLimits implements RateLimits {
 
   async #open(keyRef: number, hourAt: number): Promise<Account> {
     const total = await readRequests(this.#deps.engine, keyRef, hourAt);
-    const account = { keyRef, hourAt, total, unwritten: 0, usedAt: 0, writtenUseAt: 0 };
+    const account = { keyRef, hourAt, total, unwritten: 0, writing: 0, usedAt: 0, writtenUseAt: 0 };
     this.#accounts.set(keyRef, account);
     return account;
   }
@@ -131,6 +133,7 @@ class HourlyRateLimits implements RateLimits {
   async #write(account: Account): Promise<void> {
     const { keyRef, hourAt, unwritten, usedAt } = account;
     account.unwritten = 0;
+    account.writing = unwritten;
     try {
       account.total = await this.#deps.writer.write(recordKeyUse, { keyRef, hourAt, requests: unwritten, usedAt });
       account.writtenUseAt = usedAt;
@@ -139,6 +142,8 @@ class HourlyRateLimits implements RateLimits {
       // What was counted stays counted here, and is written when the database is back.
       account.unwritten += unwritten;
       this.#deps.log.warn({ err: error }, 'what keys spend could not be written and is kept');
+    } finally {
+      account.writing = 0;
     }
   }
 }
@@ -149,10 +154,10 @@ function hourOf(now: number): number {
 
 function take(account: Account, limit: number, cost: 0 | 1, now: number): Allowance {
   account.usedAt = now;
-  const spent = account.total + account.unwritten;
+  const spent = account.total + account.writing + account.unwritten;
   const isOver = cost > 0 && spent >= limit;
   if (!isOver) account.unwritten += cost;
-  const remaining = Math.max(0, limit - account.total - account.unwritten);
+  const remaining = Math.max(0, limit - spent - (isOver ? 0 : cost));
   return { limit, remaining, resetSeconds: Math.ceil((account.hourAt + HOUR_MS - now) / 1_000), isOver };
 }
 

@@ -9,12 +9,15 @@ import type { Writer } from '../store/writer.ts';
 
 /** A connection that breaks so soon after an answer was handed to the network broke before the client had it. */
 const BREAKS_WITHIN_MS = 1_000;
+const DROP_EVERY_MS = 200;
 
 export interface LostAnswers {
   /** Follows the answer of a request that was done, one of those of its commit. */
   follow(reply: FastifyReply, guard: Guard, answers: AnswerBatch): void;
   /** The client goes on with this connection: it has read what came before. */
   goesOn(socket: Socket): void;
+  /** Writes down what is left to write. */
+  stop(): Promise<void>;
 }
 
 export interface LostAnswerDeps {
@@ -26,9 +29,20 @@ export interface LostAnswerDeps {
 export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostAnswers {
   const handedOver = new WeakMap<Socket, { readonly guard: Guard; readonly at: number } | null>();
 
-  async function settle(answers: AnswerBatch): Promise<void> {
+  let settled: number[] = [];
+
+  /** What is settled is dropped in groups: a commit for each would cost as much as the sends. */
+  function settle(answers: AnswerBatch): void {
     answers.open--;
-    if (answers.open === 0) await writer.write(dropAnswers, { ref: answers.ref });
+    if (answers.open > 0) return;
+    settled.push(answers.ref);
+    if (settled.length === 1) clock.after(DROP_EVERY_MS, () => note(drop()));
+  }
+
+  async function drop(): Promise<void> {
+    const refs = settled;
+    settled = [];
+    if (refs.length > 0) await writer.write(dropAnswers, { refs });
   }
 
   function note(work: Promise<unknown>): void {
@@ -37,11 +51,11 @@ export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostA
 
   async function lose(guard: Guard, answers: AnswerBatch): Promise<void> {
     await writer.write(markAnswersLost, guard);
-    await settle(answers);
+    settle(answers);
   }
 
   function handOver(socket: Socket | null, guard: Guard, answers: AnswerBatch): void {
-    note(settle(answers));
+    settle(answers);
     if (!socket) return;
     if (!handedOver.has(socket)) socket.once('close', (hadError: boolean) => onSocketClose(socket, hadError));
     handedOver.set(socket, { guard, at: clock.monotonic() });
@@ -59,6 +73,7 @@ export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostA
   }
 
   return {
+    stop: drop,
     follow(reply, guard, answers) {
       const { raw } = reply;
       // The socket is gone from the response when that has ended.

@@ -3,6 +3,7 @@ import type { Ids } from '../domain/ids.ts';
 import { type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
 import { checkGuards, settleGuards } from './guards.ts';
 import { type AnswerBatch, AnsweredBefore, type Guard, type Ticket } from './ticket.ts';
+import type { LostWatch } from './unanswered.ts';
 import type { Batch } from './writer.ts';
 
 /** A queued item, its types hidden so that writes of many kinds can share a queue. */
@@ -26,7 +27,8 @@ export interface Done {
  * Commits the entries together. When one of them throws, the batch is halved until the culprit stands alone; when the
  * disk or the connection fails, all are refused, for nobody in the batch is to blame.
  */
-export async function commitEntries(engine: Engine, ids: Ids, entries: readonly Entry[]): Promise<void> {
+export async function commitEntries(deps: CommitDeps, entries: readonly Entry[]): Promise<void> {
+  const { engine, ids } = deps;
   if (entries.length === 0) return;
   const later: Entry[] = [];
   try {
@@ -41,7 +43,7 @@ export async function commitEntries(engine: Engine, ids: Ids, entries: readonly 
         wake: (topic) => topics.push(topic),
       };
       later.length = 0;
-      const value = await runGuarded(batch, entries, later);
+      const value = await runGuarded(batch, entries, later, deps.lost);
       return { value, log, topics };
     });
     for (const { ticket } of entries) ticket?.committed(unanswered);
@@ -54,11 +56,17 @@ export async function commitEntries(engine: Engine, ids: Ids, entries: readonly 
       return;
     }
     const middle = Math.floor(entries.length / 2);
-    await commitEntries(engine, ids, entries.slice(0, middle));
-    await commitEntries(engine, ids, entries.slice(middle));
+    await commitEntries(deps, entries.slice(0, middle));
+    await commitEntries(deps, entries.slice(middle));
     return;
   }
-  await commitEntries(engine, ids, later);
+  await commitEntries(deps, later);
+}
+
+export interface CommitDeps {
+  readonly engine: Engine;
+  readonly ids: Ids;
+  readonly lost: LostWatch;
 }
 
 interface Guarded {
@@ -71,11 +79,9 @@ interface Guarded {
  * Runs what no guard holds back, keeps its answers, and gives how to answer everybody; what has to wait for a twin in
  * this batch goes to `later`.
  */
-async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[]): Promise<Guarded> {
-  const verdicts = await checkGuards(
-    batch.tx,
-    entries.map((entry) => entry.ticket?.guard ?? null),
-  );
+async function runGuarded(batch: Batch, entries: readonly Entry[], later: Entry[], lost: LostWatch): Promise<Guarded> {
+  const guards = entries.map((entry) => entry.ticket?.guard ?? null);
+  const verdicts = await checkGuards(batch, guards, lost);
   const going: Entry[] = [];
   const answers: (() => void)[] = [];
   const again: Guard[] = [];

@@ -2,18 +2,24 @@
 import type { Tx } from './database.ts';
 import { checkKept, releaseKept } from './kept-answers.ts';
 import type { AnswerBatch, Guard, Verdict } from './ticket.ts';
-import { checkUnanswered, insertUnanswered } from './unanswered.ts';
+import { checkUnanswered, insertUnanswered, type LostWatch } from './unanswered.ts';
+import type { Batch } from './writer.ts';
 
 /** One for each guard, in order. */
-export async function checkGuards(tx: Tx, guards: readonly (Guard | null)[]): Promise<readonly Verdict[]> {
+export async function checkGuards(
+  batch: Pick<Batch, 'tx' | 'wake'>,
+  guards: readonly (Guard | null)[],
+  lost: LostWatch,
+): Promise<readonly Verdict[]> {
+  const { tx } = batch;
   const verdicts: Verdict[] = guards.map(() => 'go');
   const asked = guards.flatMap((guard, index) => (guard ? [{ guard, index }] : []));
   if (asked.length === 0) return verdicts;
   const named = asked.filter(({ guard }) => guard.name !== null);
   const unnamed = asked.filter(({ guard }) => guard.name === null);
   const kept = named.length > 0 ? await checkKept(tx, named) : [];
-  const lost = unnamed.length > 0 ? await checkUnanswered(tx, unnamed) : [];
-  for (const { index, verdict } of [...kept, ...lost]) verdicts[index] = verdict;
+  const again = unnamed.length > 0 ? await checkUnanswered(batch, unnamed, lost) : [];
+  for (const { index, verdict } of [...kept, ...again]) verdicts[index] = verdict;
   return verdicts;
 }
 

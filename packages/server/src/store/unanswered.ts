@@ -4,12 +4,15 @@
  * answer that is known to be lost (its connection closed first, or its process is gone) has a row of its own, and an
  * identical request within a minute is given it.
  */
-import { insertInto, type Row, statement, type Tx } from './database.ts';
+import { type Engine, insertInto, type Row, statement, type Tx } from './database.ts';
 import type { Asked } from './kept-answers.ts';
 import { type AnswerBatch, AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
-import type { Write } from './writer.ts';
+import type { Batch, Write } from './writer.ts';
 
 const LOST_ANSWER_MS = 60_000;
+/** How often a busy process looks for what others left that died: sooner than a client tries again. */
+const LOOK_EVERY_MS = 100;
+const LOST_TOPIC = 'lost answers';
 
 const insertBatch = insertInto('unanswered', { holder: 'text', answers: 'text', created_at: 'int' }, 'returning ref');
 const dropBatch = statement({ ref: 'int' }, 'delete from unanswered {using items} where unanswered.ref = i.ref');
@@ -36,10 +39,48 @@ const takeLost = statement(
   'delete from lost_answers where fingerprint = i.fingerprint and id = i.id returning id',
 );
 
+/** What a process knows of lost answers without asking. */
+export interface LostWatch {
+  mayBeLost: boolean;
+  /** How often it was told of one. */
+  marks: number;
+  /** When orphans were last looked for, by the time of requests. */
+  lookedAt: number;
+}
+
+/** It is told of answers that are marked as lost; those of a process that died it looks for, now and then. */
+export function watchLostAnswers(engine: Pick<Engine, 'onWake'>): LostWatch {
+  const watch = { mayBeLost: true, marks: 0, lookedAt: Number.NEGATIVE_INFINITY };
+  engine.onWake((topic) => {
+    if (topic !== LOST_TOPIC) return;
+    watch.mayBeLost = true;
+    watch.marks++;
+  });
+  return watch;
+}
+
 /** Whoever asks for what was lost is given it, once; whoever asks for what is still on its way makes another request. */
-export async function checkUnanswered(tx: Tx, asked: readonly Asked[]): Promise<{ index: number; verdict: Verdict }[]> {
-  await adoptOrphans(tx);
-  if ((await tx.one(anyLost, {})).length === 0) return [];
+export async function checkUnanswered(
+  { tx, wake }: Pick<Batch, 'tx' | 'wake'>,
+  asked: readonly Asked[],
+  watch: LostWatch,
+): Promise<{ index: number; verdict: Verdict }[]> {
+  const now = asked[0]?.guard.now ?? 0;
+  if (Math.abs(now - watch.lookedAt) >= LOOK_EVERY_MS) {
+    watch.lookedAt = now;
+    if (await adoptOrphans(tx)) {
+      watch.mayBeLost = true;
+      watch.marks++;
+      wake(LOST_TOPIC);
+    }
+  }
+  if (!watch.mayBeLost) return [];
+  const { marks } = watch;
+  if ((await tx.one(anyLost, {})).length === 0) {
+    // What was marked while it was asked may be missing in the answer.
+    if (watch.marks === marks) watch.mayBeLost = false;
+    return [];
+  }
   const items = asked.map(({ guard }) => ({ fingerprint: guard.fingerprint, since: guard.now - LOST_ANSWER_MS }));
   const verdicts = new Map<number, Verdict>();
   for (const row of await tx.each(lostLike, items)) {
@@ -64,7 +105,7 @@ export async function insertUnanswered(tx: Tx, guards: readonly Guard[]): Promis
 }
 
 /** All of a commit's answers have reached their clients, or have a row of their own: it leaves nothing to make good. */
-export const dropAnswers: Write<{ ref: number }, null> = {
+export const dropAnswers: Write<{ refs: readonly number[] }, null> = {
   name: 'drop_answers',
   kind: 'outcome',
   concurrency: 1,
@@ -72,7 +113,7 @@ export const dropAnswers: Write<{ ref: number }, null> = {
   async run({ tx }, items) {
     await tx.each(
       dropBatch,
-      items.map(({ ref }) => ({ ref })).sort((a, b) => a.ref - b.ref),
+      [...new Set(items.flatMap(({ refs }) => refs))].sort((a, b) => a - b).map((ref) => ({ ref })),
     );
     return items.map(() => null);
   },
@@ -83,7 +124,8 @@ export const markAnswersLost: Write<Guard, null> = {
   name: 'mark_answers_lost',
   kind: 'outcome',
   concurrency: 1,
-  async run({ tx }, guards) {
+  async run({ tx, wake }, guards) {
+    wake(LOST_TOPIC);
     const rows = new Map(guards.map((guard) => [`${guard.fingerprint} ${guard.id}`, lostRow(guard)]));
     await tx.each(
       insertLost,
@@ -93,8 +135,9 @@ export const markAnswersLost: Write<Guard, null> = {
   },
 };
 
-/** What a process left that is gone is lost: whether those answers were delivered nobody knows. */
-async function adoptOrphans(tx: Tx): Promise<void> {
+/** What a process left that is gone is lost: whether those answers were delivered nobody knows. Says if there were any. */
+async function adoptOrphans(tx: Tx): Promise<boolean> {
+  let found = false;
   for (const row of await tx.one(otherHolders, { holder: tx.process })) {
     const holder = String(row['holder']);
     if (await tx.isAlive(holder)) continue;
@@ -106,7 +149,9 @@ async function adoptOrphans(tx: Tx): Promise<void> {
         .map((line) => ({ ...answerOf(line), created_at: batch['created_at'] ?? 0 })),
     );
     await tx.each(insertLost, lost);
+    found ||= lost.length > 0;
   }
+  return found;
 }
 
 /** An answer in a row of `unanswered`: one line, for no JSON has a line break that is not escaped, and no id a space. */

@@ -3,9 +3,10 @@
  * concurrent requests share a commit and its one fsync. A promise of `write` resolves after that commit, never before.
  */
 import type { IdKind, Ids } from '../domain/ids.ts';
-import { commitEntries, type Entry } from './commit-entries.ts';
+import { type CommitDeps, commitEntries, type Entry } from './commit-entries.ts';
 import type { Engine, LogEntry, Tx } from './database.ts';
 import type { Ticket } from './ticket.ts';
+import { watchLostAnswers } from './unanswered.ts';
 
 const BATCH_MAX = 512;
 /** How much of a batch may be accepts while outcomes wait: accepting must not outrun delivering. */
@@ -65,6 +66,7 @@ interface Lane {
 }
 
 export function createWriter(engine: Engine, ids: Ids): Writer {
+  const deps: CommitDeps = { engine, ids, lost: watchLostAnswers(engine) };
   const lanes = new Map<string, Lane>();
   let idleWaiters: (() => void)[] = [];
 
@@ -72,7 +74,7 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
   function laneOf(write: { name: string; concurrency: number }): Lane {
     const isShared = engine.kind === 'sqlite';
     const name = isShared ? 'all' : write.name;
-    const lane = lanes.get(name) ?? createLane(engine, ids, isShared ? 1 : write.concurrency, notifyIdle);
+    const lane = lanes.get(name) ?? createLane(deps, isShared ? 1 : write.concurrency, notifyIdle);
     lanes.set(name, lane);
     return lane;
   }
@@ -96,7 +98,7 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
   };
 }
 
-function createLane(engine: Engine, ids: Ids, concurrency: number, onBatchEnd: () => void): Lane {
+function createLane(deps: CommitDeps, concurrency: number, onBatchEnd: () => void): Lane {
   const queue: Entry[] = [];
   let open = 0;
   /** Entries that somebody waits for. */
@@ -122,7 +124,7 @@ function createLane(engine: Engine, ids: Ids, concurrency: number, onBatchEnd: (
     open++;
     const entries = takeBatch(queue);
     urgent -= entries.filter(isUrgent).length;
-    void commitEntries(engine, ids, entries).then(() => {
+    void commitEntries(deps, entries).then(() => {
       open--;
       schedule();
       onBatchEnd();
