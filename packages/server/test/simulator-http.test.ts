@@ -1,5 +1,6 @@
 /** The phones' side over HTTP: every route of `/simulator/v1`, and what of it each key sees. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PHONE_MESSAGE_KEYS } from './answer-keys.ts';
 import {
   type Answer,
   expectStatus,
@@ -13,23 +14,6 @@ import {
 import { addAccount, addKey, addLine, expected, refusal, SECOND_LINE, STRANGERS_LINE } from './tenancy.ts';
 
 const ROOT = '/simulator/v1';
-const MESSAGE_KEYS = [
-  'guid',
-  'chat_id',
-  'line',
-  'from_me',
-  'sender',
-  'text',
-  'attachments',
-  'is_audio_message',
-  'reply_to_guid',
-  'effect',
-  'reactions',
-  'state',
-  'edited',
-  'unsent',
-  'sent_at',
-];
 type Item = Record<string, unknown>;
 
 let test: TestServer;
@@ -140,7 +124,7 @@ describe('GET /phones/{handle}/messages', () => {
       const all = await seenBy(phone);
       return all[1]?.['state'] === 'delivered' ? all : undefined;
     }, 'the second to be delivered');
-    for (const one of both) expect(Object.keys(one).sort()).toEqual([...MESSAGE_KEYS].sort());
+    for (const one of both) expect(Object.keys(one).sort()).toEqual([...PHONE_MESSAGE_KEYS].sort());
     expect(both[0]).toMatchObject({ text: 'First', chat_id: chatId, line: LINE, from_me: true, state: 'received' });
     expect(both[1]).toMatchObject({ text: 'Second', from_me: false, sender: LINE, attachments: [], reactions: [] });
     expect(both[1]).toMatchObject({ is_audio_message: false, reply_to_guid: null, effect: null, edited: false });

@@ -51,6 +51,8 @@ export async function commitEntries(deps: CommitDeps, entries: readonly Entry[])
     if (unanswered) await new Promise(setImmediate);
     for (const answer of answers) answer();
   } catch (error) {
+    // What a batch that is undone found of lost answers is undone with it, and has to be found again.
+    deps.lost.lookedAt = Number.NEGATIVE_INFINITY;
     if (error instanceof StorageUnavailableError || entries.length === 1) {
       for (const entry of entries) entry.reject(error);
       return;

@@ -68,11 +68,9 @@ export async function checkUnanswered(
   const now = asked[0]?.guard.now ?? 0;
   if (Math.abs(now - watch.lookedAt) >= LOOK_EVERY_MS) {
     watch.lookedAt = now;
-    if (await adoptOrphans(tx)) {
-      watch.mayBeLost = true;
-      watch.marks++;
-      wake(LOST_TOPIC);
-    }
+    // Behind the wake-ups, of which one may have been missed.
+    watch.mayBeLost = true;
+    if (await adoptOrphans(tx)) wake(LOST_TOPIC);
   }
   if (!watch.mayBeLost) return [];
   const { marks } = watch;
