@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SECRET_KEY_FILE } from '../src/access/secret-key.ts';
 import { backupDataFolder, RESTORED_STATEMENTS } from '../src/store/backup.ts';
+import { SECRET_KEY_FILE } from '../src/store/open.ts';
 import { createHome, type Home, PHONE, startTestServer, type TestServer } from './harness.ts';
 
 const FILES = [SECRET_KEY_FILE, 'simulator.sqlite', 'trunkline.sqlite'];

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createSecretBox, SECRET_KEY_BYTES, SealBrokenError, type SecretBox } from '../domain/secret-box.ts';
 import type { Engine } from '../store/database.ts';
 import { hasSecrets, keepFirst, replaceFact } from '../store/installation.ts';
+import { SECRET_KEY_FILE } from '../store/open.ts';
 import { sealPlainSecrets } from '../store/webhooks.ts';
 
-export const SECRET_KEY_FILE = 'secret.key';
 const OWNER_ONLY = 0o600;
 const CHECK = 'secret_key_check';
 

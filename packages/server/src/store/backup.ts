@@ -11,9 +11,8 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { copySqlite, finishCopy } from './dialects/sqlite-backup.ts';
-import { SERVER_FILE, SIMULATOR_FILE } from './open.ts';
+import { SECRET_KEY_FILE, SERVER_FILE, SIMULATOR_FILE } from './open.ts';
 
-const SECRET_KEY_FILE = 'secret.key';
 const OWNER_ONLY = 0o600;
 
 /** More than the hand-overs of any item between the copy of the one database and that of the other. */

@@ -16,6 +16,8 @@ export interface Databases {
 /** The databases' files in a data folder. */
 export const SERVER_FILE = 'trunkline.sqlite';
 export const SIMULATOR_FILE = 'simulator.sqlite';
+/** Where the folder's secret key is, unless the operator gives one. */
+export const SECRET_KEY_FILE = 'secret.key';
 
 const SERVER_SCHEMA = 'trunkline';
 const SIMULATOR_SCHEMA = 'simulator';
