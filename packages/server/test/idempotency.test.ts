@@ -206,7 +206,7 @@ describe.each(ENGINES)('43: a lost answer on %s', (engine) => {
     const fingerprint = fingerprintOf(ref, 'POST /v1/messages', JSON.stringify(body('Killed')));
     const leave = async (test: TestServer, id: string) => {
       const answers = `${fingerprint} ${id} 201 ${JSON.stringify(answer)}`;
-      const row = { holder: 'gone', answers, created_at: clock.now() };
+      const row = { id, holder: 'gone', answers, created_at: clock.now() };
       await test.server.engine.query.insertInto('unanswered').values(row).execute();
     };
     await leave(first, 'req_x');

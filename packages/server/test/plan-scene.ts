@@ -189,7 +189,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     const answered = { ...guard('name 19', 19), answer: { status: 201, body: '{}' } };
     await Promise.all([writer.write(completeNames, answered), writer.write(completeNames, guard('name 1', 1))]);
   },
-  'drop the answers of a commit': ({ writer }) => writer.write(dropAnswers, { refs: [1] }),
+  'drop the answers of a commit': ({ writer }) => writer.write(dropAnswers, { ids: ['commit 1'] }),
   'mark an answer as lost': ({ writer }) => writer.write(markAnswersLost, guard(null, 2)),
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),

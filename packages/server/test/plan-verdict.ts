@@ -24,7 +24,7 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'The index holds only the items under way, which are few and all of them asked about.',
   },
   {
-    steps: ['accept to a handle', 'accept to a chat', 'is an echo overdue', 'give up on echoes', 'take a lease'],
+    steps: ['is an echo overdue', 'give up on echoes', 'take a lease'],
     scans: ['lines'],
     reason: 'Each looks whether a line was removed; lines are few, and PostgreSQL reads a small table whole.',
   },

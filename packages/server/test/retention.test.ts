@@ -163,8 +163,8 @@ describe.each(ENGINES)('retention on %s', (engine) => {
     await query
       .insertInto('unanswered')
       .values([
-        { holder: 'old', answers: '[]', created_at: now - HOUR_MS },
-        { holder: 'young', answers: '[]', created_at: now + HOUR_MS },
+        { id: 'old', holder: 'old', answers: '[]', created_at: now - HOUR_MS },
+        { id: 'young', holder: 'young', answers: '[]', created_at: now + HOUR_MS },
       ])
       .execute();
     const lost = { fingerprint: 'f', status: 201, body: '{}' };

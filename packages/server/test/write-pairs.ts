@@ -57,7 +57,7 @@ const SEED = `
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
     (1, 'POST /v1/messages', 'under way 2', 'f', 'p', null, null, ${NOW + 1});
-  insert into unanswered values (1, 'p', '[]', ${NOW}), (2, 'p', '[]', ${NOW}), (3, 'p', '[]', ${LONG_AGO});
+  insert into unanswered values ('commit 1', 'p', '[]', ${NOW}), ('commit 2', 'p', '[]', ${NOW}), ('commit 3', 'p', '[]', ${LONG_AGO});
   insert into lost_answers values ('f', 'req_old', 201, '{}', ${LONG_AGO});
   insert into line_cursors values (1, '0');
   insert into leases values ('line 1', 'the holder', ${FENCE}, 0), ('line 2', 'the holder', ${FENCE}, 0);
@@ -233,7 +233,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     return writer.write(WRITES.reserveName, null, ticket);
   },
   completeNames: ({ writer }, variant) => writer.write(WRITES.completeNames, guard(variant, `under way ${variant}`)),
-  dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { refs: [variant] }),
+  dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { ids: [`commit ${variant}`] }),
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
   setLines: ({ writer }, variant) =>
@@ -297,7 +297,7 @@ const DUMP = {
   accounts: 'select id from accounts order by id',
   keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
-  unanswered: 'select ref, answers from unanswered order by ref',
+  unanswered: 'select id, answers from unanswered order by id',
   lost: 'select fingerprint, id, body from lost_answers order by id',
   requests: 'select * from request_counts order by key_ref, hour_at',
   lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',

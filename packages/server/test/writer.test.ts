@@ -157,6 +157,7 @@ function slowEngine(kind: Engine['kind']) {
       const { value } = await run({
         process: 'test',
         isAlive: async () => true,
+        atCommit: () => undefined,
         each: unused,
         one: async (_statement, item) => {
           names.push(String(item['name']));

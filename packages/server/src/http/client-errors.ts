@@ -45,8 +45,9 @@ export function createClientErrors(ids: Ids): ClientErrors {
       server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
         const exchange = exchangeOn(request.socket);
         exchange.last = request;
+        // A listener on every response would cost more than looking at the few of a connection.
+        for (const [earlier] of exchange.open) if (earlier.closed) exchange.open.delete(earlier);
         exchange.open.set(response, request);
-        response.once('close', () => exchange.open.delete(response));
       });
       // An expectation that nobody here knows is not worth a refusal.
       server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -67,7 +68,7 @@ export function createClientErrors(ids: Ids): ClientErrors {
 
 /** Requests that came whole before the one that is refused are answered first. */
 function afterWholeRequests(exchange: Exchange, act: () => void): void {
-  const next = [...exchange.open].find(([, request]) => request.complete);
+  const next = [...exchange.open].find(([response, request]) => request.complete && !response.closed);
   if (next === undefined) act();
   else next[0].once('close', () => afterWholeRequests(exchange, act));
 }
@@ -75,7 +76,7 @@ function afterWholeRequests(exchange: Exchange, act: () => void): void {
 /** Whether the request that is refused, being cut short in its body, has begun to get an answer or has one. */
 function isHalfAnswered({ last, open }: Exchange): boolean {
   if (last === null || last.complete) return false;
-  const response = [...open.keys()].at(-1);
+  const response = [...open.keys()].findLast((one) => !one.closed);
   return response === undefined || response.headersSent;
 }
 

@@ -29,20 +29,20 @@ export interface LostAnswerDeps {
 export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostAnswers {
   const handedOver = new WeakMap<Socket, { readonly guard: Guard; readonly at: number } | null>();
 
-  let settled: number[] = [];
+  let settled: string[] = [];
 
   /** What is settled is dropped in groups: a commit for each would cost as much as the sends. */
   function settle(answers: AnswerBatch): void {
     answers.open--;
     if (answers.open > 0) return;
-    settled.push(answers.ref);
+    settled.push(answers.id);
     if (settled.length === 1) clock.after(DROP_EVERY_MS, () => note(drop()));
   }
 
   async function drop(): Promise<void> {
-    const refs = settled;
+    const ids = settled;
     settled = [];
-    if (refs.length > 0) await writer.write(dropAnswers, { refs });
+    if (ids.length > 0) await writer.write(dropAnswers, { ids });
   }
 
   function note(work: Promise<unknown>): void {

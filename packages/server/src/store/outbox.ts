@@ -1,6 +1,6 @@
 /** The outbox: accepting items, and reading them. What the line's lane does with them is in `outbox-lane.ts`. */
 import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
-import { type Engine, insertInto, type Row, statement, type Tx } from './database.ts';
+import { type Engine, type Row, statement, type Tx } from './database.ts';
 import type { Write } from './writer.ts';
 
 /** To whom: a handle that may never have been seen, or a chat by its id. */
@@ -22,63 +22,69 @@ export interface AcceptItem {
 
 export type Accepted = 'accepted' | 'line_not_found' | 'chat_not_found' | 'contact_has_not_messaged';
 
-/** Locked until the commit: a removal fails what is accepted before it. Once for each line, whatever comes to it. */
-const lineIsThere = statement(
-  { line_ref: 'int' },
-  'select lines.ref from lines{, items} where lines.ref = i.line_ref and lines.removed_at is null {for share of lines}',
+/**
+ * Check and act in one statement: the line is locked until the commit, so that a removal fails what is accepted before
+ * it. What is not inserted was refused.
+ */
+const insertOutbox = statement(
+  {
+    id: 'text',
+    account_ref: 'int',
+    line_ref: 'int',
+    recipient: 'text',
+    is_group: 'int',
+    contact_first: 'int',
+    state: 'text',
+    payload: 'text',
+    now: 'int',
+  },
+  `insert into outbox (id, account_ref, line_ref, recipient, is_group, state, payload, created_at, updated_at)
+   select i.id, i.account_ref, i.line_ref, i.recipient, i.is_group, i.state, i.payload, i.now, i.now
+   from lines{, items}
+   where lines.ref = i.line_ref and lines.removed_at is null and (i.contact_first = 0 or exists (
+     select 1 from chats where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref
+       and chats.identifier = i.recipient and chats.has_received_inbound = 1))
+   {for share of lines} returning id`,
 );
 
-// Joined with the line instead, SQLite plans the query anew for every item, at seven times the cost.
-const chatByHandle = statement(
-  { account_ref: 'int', line_ref: 'int', handle: 'text' },
-  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from chats{, items}
-   where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.identifier = i.handle`,
+/** A chat of a removed line is answered as the line is: it is gone. */
+const lineIsThere = statement(
+  { line_ref: 'int' },
+  'select lines.ref from lines{, items} where lines.ref = i.line_ref and lines.removed_at is null',
 );
 
 const chatById = statement(
   { account_ref: 'int', line_ref: 'int', id: 'text' },
-  `select i.ord as ord, chats.identifier, chats.is_group, chats.has_received_inbound from chats{, items}
+  `select i.ord as ord, chats.identifier, chats.is_group from chats{, items}
    where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.id = i.id`,
 );
 
-const insertOutbox = insertInto('outbox', {
-  id: 'text',
-  account_ref: 'int',
-  line_ref: 'int',
-  recipient: 'text',
-  is_group: 'int',
-  state: 'text',
-  payload: 'text',
-  created_at: 'int',
-  updated_at: 'int',
-});
-
-interface FoundChat {
-  readonly identifier: string;
+/** What the line calls the recipient. */
+interface Target {
+  readonly recipient: string;
   readonly isGroup: number;
-  readonly hasReceivedInbound: boolean;
 }
 
-/** Check and act in one transaction: the line and the chat are looked up, the rule applied, the row inserted. */
 export const acceptItems: Write<AcceptItem, Accepted> = {
   name: 'accept_items',
   kind: 'accept',
-  concurrency: 4,
+  concurrency: 2,
   isRefusal: (result) => result !== 'accepted',
   async run({ tx, wake }, items) {
-    const lines = await lockLines(tx, items);
-    const chats = await findChats(tx, items);
-    const rows: Row[] = [];
-    const results = items.map((item, index): Accepted => {
-      const chat = chats.get(index);
-      const refusal = lines.has(item.lineRef) ? refusalOf(item, chat) : 'line_not_found';
-      if (refusal) return refusal;
-      rows.push(outboxRow(item, chat));
-      wake(outboxTopic(item.lineRef));
-      return 'accepted';
+    const targets = await findTargets(tx, items);
+    const rows = items.flatMap((item, index) => {
+      const target = targets[index];
+      return target ? [outboxRow(item, target)] : [];
     });
-    await tx.each(insertOutbox, rows);
-    return results;
+    const accepted = new Set((await tx.each(insertOutbox, rows)).map((row) => row['id']));
+    for (const item of items) if (accepted.has(item.id)) wake(outboxTopic(item.lineRef));
+    if (accepted.size === items.length) return items.map(() => 'accepted');
+    const lines = await findLines(tx, items);
+    return items.map((item, index) => {
+      if (accepted.has(item.id)) return 'accepted';
+      if (!lines.has(item.lineRef)) return 'line_not_found';
+      return targets[index] ? 'contact_has_not_messaged' : 'chat_not_found';
+    });
   },
 };
 
@@ -86,15 +92,9 @@ export function outboxTopic(lineRef: number): string {
   return `outbox ${lineRef}`;
 }
 
-function refusalOf(item: AcceptItem, chat: FoundChat | undefined): Accepted | null {
-  if (item.to.kind === 'chat' && !chat) return 'chat_not_found';
-  if (item.contactFirst && !chat?.hasReceivedInbound) return 'contact_has_not_messaged';
-  return null;
-}
-
 /** Those of the items' lines that were not removed. */
-async function lockLines(tx: Tx, items: readonly AcceptItem[]): Promise<ReadonlySet<number>> {
-  const refs = [...new Set(items.map((item) => item.lineRef))].sort((a, b) => a - b);
+async function findLines(tx: Tx, items: readonly AcceptItem[]): Promise<ReadonlySet<number>> {
+  const refs = [...new Set(items.map((item) => item.lineRef))];
   const rows = await tx.each(
     lineIsThere,
     refs.map((ref) => ({ line_ref: ref })),
@@ -102,48 +102,37 @@ async function lockLines(tx: Tx, items: readonly AcceptItem[]): Promise<Readonly
   return new Set(rows.map((row) => Number(row['ref'])));
 }
 
-/** By the item's index; no entry where there is no such chat yet. */
-async function findChats(tx: Tx, items: readonly AcceptItem[]): Promise<Map<number, FoundChat>> {
-  const byHandle: { row: Row; index: number }[] = [];
-  const byId: { row: Row; index: number }[] = [];
-  items.forEach((item, index) => {
-    const row = { account_ref: item.accountRef, line_ref: item.lineRef };
-    if (item.to.kind === 'handle') byHandle.push({ row: { ...row, handle: item.to.handle }, index });
-    else byId.push({ row: { ...row, id: item.to.id }, index });
+/** For each item; null where there is no such chat. A handle is a chat's name before the chat is there. */
+async function findTargets(tx: Tx, items: readonly AcceptItem[]): Promise<(Target | null)[]> {
+  const asked: { row: Row; index: number }[] = [];
+  const targets = items.map(({ to, accountRef, lineRef }, index): Target | null => {
+    if (to.kind === 'handle') return { recipient: to.handle, isGroup: 0 };
+    asked.push({ row: { account_ref: accountRef, line_ref: lineRef, id: to.id }, index });
+    return null;
   });
-  const found = new Map<number, FoundChat>();
-  for (const [query, asked] of [[chatByHandle, byHandle] as const, [chatById, byId] as const]) {
-    const rows = await tx.each(
-      query,
-      asked.map(({ row }) => row),
-    );
-    for (const row of rows) {
-      const index = asked[Number(row['ord'])]?.index;
-      if (index !== undefined) found.set(index, chatFromRow(row));
-    }
+  const rows = await tx.each(
+    chatById,
+    asked.map(({ row }) => row),
+  );
+  for (const row of rows) {
+    const index = asked[Number(row['ord'])]?.index;
+    if (index !== undefined)
+      targets[index] = { recipient: String(row['identifier']), isGroup: Number(row['is_group']) };
   }
-  return found;
+  return targets;
 }
 
-function chatFromRow(row: Row): FoundChat {
-  return {
-    identifier: String(row['identifier']),
-    isGroup: Number(row['is_group']),
-    hasReceivedInbound: row['has_received_inbound'] === 1,
-  };
-}
-
-function outboxRow(item: AcceptItem, chat: FoundChat | undefined): Row {
+function outboxRow(item: AcceptItem, target: Target): Row {
   return {
     id: item.id,
     account_ref: item.accountRef,
     line_ref: item.lineRef,
-    recipient: chat?.identifier ?? (item.to.kind === 'handle' ? item.to.handle : ''),
-    is_group: chat?.isGroup ?? 0,
+    recipient: target.recipient,
+    is_group: target.isGroup,
+    contact_first: item.contactFirst ? 1 : 0,
     state: 'pending' satisfies OutboxState,
     payload: item.payload,
-    created_at: item.now,
-    updated_at: item.now,
+    now: item.now,
   };
 }
 

@@ -151,9 +151,9 @@ const removeKeptAnswers = statement(
 );
 const removeUnanswered = statement(
   { before: 'int', max: 'int' },
-  `delete from unanswered where created_at < i.before and ref in (
-     select u.ref from unanswered u where u.created_at < i.before limit i.max {skip locked})
-   returning ref`,
+  `delete from unanswered where created_at < i.before and id in (
+     select u.id from unanswered u where u.created_at < i.before limit i.max {skip locked})
+   returning id`,
 );
 const removeLostAnswers = statement(
   { before: 'int', max: 'int' },

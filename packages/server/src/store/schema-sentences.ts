@@ -243,7 +243,7 @@ export const SCHEMA_SENTENCES = {
   unanswered: {
     table: 'Answers to requests without an Idempotency-Key that are on their way, a row for each commit.',
     columns: {
-      ref: REF,
+      id: 'Names the commit, and nothing else.',
       holder: 'The process that writes the answers.',
       answers: 'The answers, a line each: the hash of the request, its id, the status, the body.',
       created_at: CREATED,

@@ -244,10 +244,10 @@ create index kept_answers_by_expiry on kept_answers (expires_at);
 
 -- Answers to requests without an Idempotency-Key that are on their way, a row for each commit.
 create table unanswered (
-  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
-  holder text not null,                   -- The process that writes the answers.
-  answers text not null,                  -- The answers, a line each: the hash of the request, its id, the status, the body.
-  created_at bigint not null              -- When the row was made.
+  id text primary key,        -- Names the commit, and nothing else.
+  holder text not null,       -- The process that writes the answers.
+  answers text not null,      -- The answers, a line each: the hash of the request, its id, the status, the body.
+  created_at bigint not null  -- When the row was made.
 );
 
 -- Answers that did not reach their clients, until an identical request is given them.

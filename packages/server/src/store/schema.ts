@@ -205,7 +205,7 @@ export interface KeptAnswersTable {
 }
 
 export interface UnansweredTable {
-  ref: Generated<number>;
+  id: string;
   holder: string;
   answers: string;
   created_at: number;

@@ -28,7 +28,7 @@ export interface Guard {
 
 /** The answers of one commit that are on their way. */
 export interface AnswerBatch {
-  readonly ref: number;
+  readonly id: string;
   /** How many of them have not reached their clients yet. */
   open: number;
 }

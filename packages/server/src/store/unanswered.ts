@@ -4,6 +4,7 @@
  * answer that is known to be lost (its connection closed first, or its process is gone) has a row of its own, and an
  * identical request within a minute is given it.
  */
+import { randomUUID } from 'node:crypto';
 import { type Engine, insertInto, type Row, statement, type Tx } from './database.ts';
 import type { Asked } from './kept-answers.ts';
 import { type AnswerBatch, AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
@@ -14,8 +15,8 @@ const LOST_ANSWER_MS = 60_000;
 const LOOK_EVERY_MS = 100;
 const LOST_TOPIC = 'lost answers';
 
-const insertBatch = insertInto('unanswered', { holder: 'text', answers: 'text', created_at: 'int' }, 'returning ref');
-const dropBatch = statement({ ref: 'int' }, 'delete from unanswered {using items} where unanswered.ref = i.ref');
+const insertBatch = insertInto('unanswered', { id: 'text', holder: 'text', answers: 'text', created_at: 'int' });
+const dropBatch = statement({ id: 'text' }, 'delete from unanswered {using items} where unanswered.id = i.id');
 
 const otherHolders = statement({ holder: 'text' }, 'select distinct holder from unanswered where holder <> i.holder');
 const takeBatches = statement(
@@ -93,17 +94,17 @@ export async function checkUnanswered(
 }
 
 /** Keeps the answers of a commit, those that are given again among them. Null where there are none. */
-export async function insertUnanswered(tx: Tx, guards: readonly Guard[]): Promise<AnswerBatch | null> {
+export function insertUnanswered(tx: Tx, guards: readonly Guard[]): AnswerBatch | null {
   const [first] = guards;
   if (!first) return null;
+  const id = randomUUID();
   const answers = guards.map(lineOf).join('\n');
-  const row = { holder: tx.process, answers, created_at: first.now };
-  const [made] = await tx.each(insertBatch, [row]);
-  return { ref: Number(made?.['ref']), open: guards.length };
+  tx.atCommit(insertBatch, [{ id, holder: tx.process, answers, created_at: first.now }]);
+  return { id, open: guards.length };
 }
 
 /** All of a commit's answers have reached their clients, or have a row of their own: it leaves nothing to make good. */
-export const dropAnswers: Write<{ refs: readonly number[] }, null> = {
+export const dropAnswers: Write<{ ids: readonly string[] }, null> = {
   name: 'drop_answers',
   kind: 'outcome',
   concurrency: 1,
@@ -111,7 +112,7 @@ export const dropAnswers: Write<{ refs: readonly number[] }, null> = {
   async run({ tx }, items) {
     await tx.each(
       dropBatch,
-      [...new Set(items.flatMap(({ refs }) => refs))].sort((a, b) => a - b).map((ref) => ({ ref })),
+      [...new Set(items.flatMap(({ ids }) => ids))].sort().map((id) => ({ id })),
     );
     return items.map(() => null);
   },

@@ -1,7 +1,8 @@
 /** The log's last step on PostgreSQL, as one text with its values inside, so that it can travel with COMMIT. */
 import pg from 'pg';
-import type { LogEntry, Row, Value } from '../database.ts';
+import type { Column, LogEntry } from '../database.ts';
 import { DELIVERY_COLUMNS, EVENT_COLUMNS } from '../log-rows.ts';
+import { tuple } from './postgres-literals.ts';
 
 /** Held from before the first number is drawn until after COMMIT, so that a reader never sees a gap that fills later. */
 const LOG_LOCK = 7_215_001;
@@ -15,19 +16,19 @@ export function channelOf(schema: string): string {
 /** Events and their deliveries in one statement; the deliveries learn their event's number by its id. */
 export function logText(log: readonly LogEntry[]): string {
   if (log.length === 0) return '';
-  const events = log.map((entry) => tuple(entry.event, Object.keys(EVENT_COLUMNS)));
+  const events = log.map((entry) => tuple(entry.event, EVENT_COLUMNS));
   const columns = Object.keys(EVENT_COLUMNS).join(', ');
   const append = `insert into events (${columns}) select * from (values ${events.join(', ')}) as e(${columns}) returning seq, id`;
   const deliveries = log.flatMap((entry) =>
-    entry.deliveries.map((row) => tuple({ ...row, event_id: entry.event['id'] ?? null }, DELIVERY_NAMES)),
+    entry.deliveries.map((row) => tuple({ ...row, event_id: entry.event['id'] ?? null }, DUE_COLUMNS)),
   );
   const lock = `select pg_advisory_xact_lock(${LOG_LOCK});`;
   if (deliveries.length === 0) return `${lock}${append};`;
-  const names = Object.keys(DELIVERY_COLUMNS).filter((name) => name !== 'event_seq');
+  const names = Object.keys(KNOWN_COLUMNS);
   return `${lock}with appended as (${append})
     insert into deliveries (${names.join(', ')}, event_seq)
     select ${names.map((name) => `d.${name}`).join(', ')}, appended.seq
-    from (values ${deliveries.join(', ')}) as d(${DELIVERY_NAMES.join(', ')})
+    from (values ${deliveries.join(', ')}) as d(${Object.keys(DUE_COLUMNS).join(', ')})
     join appended on appended.id = d.event_id;`;
 }
 
@@ -37,15 +38,5 @@ export function notifyText(topics: readonly string[], identity: string, schema: 
   return `select pg_notify(${pg.escapeLiteral(channelOf(schema))}, ${pg.escapeLiteral(payload)});`;
 }
 
-const DELIVERY_NAMES = [...Object.keys(DELIVERY_COLUMNS).filter((name) => name !== 'event_seq'), 'event_id'];
-const TYPES: Readonly<Record<string, string>> = { ...EVENT_COLUMNS, ...DELIVERY_COLUMNS, event_id: 'text' };
-
-function tuple(row: Row, names: readonly string[]): string {
-  return `(${names.map((name) => literal(row[name] ?? null, TYPES[name] === 'int')).join(', ')})`;
-}
-
-function literal(value: Value, isInteger: boolean): string {
-  if (value === null) return isInteger ? 'null::bigint' : 'null::text';
-  if (typeof value === 'number') return `${value}::bigint`;
-  return pg.escapeLiteral(value);
-}
+const { event_seq: _drawn, ...KNOWN_COLUMNS } = DELIVERY_COLUMNS;
+const DUE_COLUMNS: Readonly<Record<string, Column>> = { ...KNOWN_COLUMNS, event_id: 'text' };

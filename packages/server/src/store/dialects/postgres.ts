@@ -14,6 +14,7 @@ import {
 import type { Schema } from '../schema.ts';
 import { type CommitMark, createCommitMarks, marksTableText, markText } from './postgres-doubt.ts';
 import { createListener } from './postgres-listener.ts';
+import { postgresLiteralText } from './postgres-literals.ts';
 import { logText, notifyText } from './postgres-log.ts';
 import { postgresOneText, postgresSetText } from './statement-text.ts';
 
@@ -48,6 +49,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
+    pipeline: true,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
@@ -71,10 +73,14 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     let broken = true;
     let committing: Commit<T> | null = null;
     try {
-      await client.query('begin');
-      const commit = await run(transactionOn(client, identity));
+      // In one trip with the first statement. What ends BEGIN ends the connection too, and all that is behind it.
+      const begun = client.query('begin');
+      begun.catch(() => undefined);
+      const inserts: string[] = [];
+      const commit = await run(transactionOn(client, identity, inserts));
+      await begun;
       committing = commit;
-      await client.query(lastTrip(commit, mark, identity, options.schema));
+      await client.query(`${inserts.join('')}${lastTrip(commit, mark, identity, options.schema)}`);
       broken = false;
       return commit;
     } catch (error) {
@@ -125,7 +131,8 @@ function sessionName(process: string): string {
 
 const LIVE_SESSION = 'select 1 from pg_stat_activity where application_name = $1 limit 1';
 
-function transactionOn(client: pg.PoolClient, process: string): Tx {
+/** `inserts` gathers what goes with the last trip. */
+function transactionOn(client: pg.PoolClient, process: string, inserts: string[]): Tx {
   return {
     process,
     async isAlive(name) {
@@ -134,6 +141,7 @@ function transactionOn(client: pg.PoolClient, process: string): Tx {
     },
     each: (statement, items) => runEach(client, statement, items),
     one: (statement, item) => runOne(client, statement, item),
+    atCommit: (statement, items) => void inserts.push(postgresLiteralText(statement, items)),
   };
 }
 

@@ -42,6 +42,7 @@ export function openSqlite(options: SqliteOptions): Engine {
     isAlive: async (name) => name === process,
     each: (statement, items) => settle(() => runEach(write(statement), items)),
     one: (statement, item) => settle(() => runOne(write(statement), item)),
+    atCommit: (statement, items) => void runEach(write(statement), items),
   };
 
   async function commitNow<T>(run: (tx: Tx) => Promise<Commit<T>>): Promise<Commit<T>> {

@@ -4,7 +4,11 @@ import type { Column, Statement } from '../database.ts';
 const ITEM_COLUMN = /\bi\.([a-z_]+)\b/g;
 const MARKER = /\{(from items|using items|, items|values|now|for share of [a-z_]+|skip locked|next ref of messages)\}/g;
 
-const POSTGRES_TYPES: Readonly<Record<Column, string>> = { text: 'text', int: 'bigint', real: 'double precision' };
+export const POSTGRES_TYPES: Readonly<Record<Column, string>> = {
+  text: 'text',
+  int: 'bigint',
+  real: 'double precision',
+};
 
 const SQLITE_NOW = "cast(unixepoch('subsec') * 1000 as integer)";
 const POSTGRES_NOW = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
@@ -44,6 +48,11 @@ export function postgresSetText(statement: Statement): string {
     values: `select ${columns.join(', ')} from ${items}`,
     ...POSTGRES_WORDS,
   });
+}
+
+/** PostgreSQL, an insert of whole items whose values are in the text: `tuples`, one for each item. */
+export function postgresValuesText(statement: Statement, tuples: readonly string[]): string {
+  return replacePostgresMarkers(statement.sql, { values: `values ${tuples.join(', ')}`, ...POSTGRES_WORDS });
 }
 
 /** PostgreSQL, one item: a parameter is a column. */

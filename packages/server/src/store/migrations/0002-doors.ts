@@ -3,7 +3,7 @@ import type { MigrationText } from './migration.ts';
 
 export const doors: MigrationText = {
   name: '0002-doors',
-  statements: (engine) => [
+  statements: () => [
     // What a key may spend in an hour, and when it was last seen (written once a minute at most).
     'alter table api_keys add column rate_limit_per_hour bigint not null default 1000',
     'alter table api_keys add column last_used_at bigint',
@@ -22,7 +22,7 @@ export const doors: MigrationText = {
 
     // Answers to requests without such a key that are on their way, a row for each commit and a line for each
     // answer. The process `holder` drops it when all of them were handed to the network.
-    `create table unanswered (ref ${engine.identity}, holder text not null, answers text not null,
+    `create table unanswered (id text primary key, holder text not null, answers text not null,
       created_at bigint not null)`,
 
     // Answers that did not reach their clients, until an identical request is given them.
