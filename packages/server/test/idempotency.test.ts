@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf } from '../src/http/repeats.ts';
+import { BETWEEN_FIELDS } from '../src/store/unanswered.ts';
 import { createFakeClock } from './fake-clock.ts';
 import {
   type Answer,
@@ -205,7 +206,7 @@ describe.each(ENGINES)('43: a lost answer on %s', (engine) => {
     const { ref } = await first.server.engine.query.selectFrom('api_keys').select('ref').executeTakeFirstOrThrow();
     const fingerprint = fingerprintOf(ref, 'POST /v1/messages', JSON.stringify(body('Killed')));
     const leave = async (test: TestServer, id: string) => {
-      const answers = `${fingerprint} ${id} 201 ${JSON.stringify(answer)}`;
+      const answers = [fingerprint, id, 201, JSON.stringify(answer)].join(BETWEEN_FIELDS);
       const row = { id, holder: 'gone', answers, created_at: clock.now() };
       await test.server.engine.query.insertInto('unanswered').values(row).execute();
     };

@@ -158,6 +158,7 @@ function slowEngine(kind: Engine['kind']) {
         process: 'test',
         isAlive: async () => true,
         atCommit: () => undefined,
+        changed: unused,
         each: unused,
         one: async (_statement, item) => {
           names.push(String(item['name']));
@@ -194,11 +195,23 @@ describe('the writer under load', () => {
     await Promise.all([...accepts, ...outcomes]);
     const [first = [], second = []] = batches;
     expect(first.filter((name) => name.startsWith('outcome'))).toHaveLength(10);
-    expect(first.filter((name) => name.startsWith('accept'))).toHaveLength(128);
-    expect(second).toHaveLength(472);
+    expect(first.filter((name) => name.startsWith('accept'))).toHaveLength(96);
+    expect(second).toHaveLength(192);
     expect(batches.flat().filter((name) => name.startsWith('accept'))).toEqual(
       accepts.map((_, index) => `accept ${index}`),
     );
+  });
+
+  it('lets a few accepts pass a backlog of outcomes in a small batch', async () => {
+    const { engine, batches } = slowEngine('sqlite');
+    const writer = createWriter(engine, ids);
+    const outcomes = Array.from({ length: 600 }, (_, index) => writer.write(remember, `outcome ${index}`));
+    const accepts = Array.from({ length: 4 }, (_, index) => writer.write(accept, `accept ${index}`));
+    await Promise.all([...accepts, ...outcomes]);
+    const [first = [], second = []] = batches;
+    expect(first.filter((name) => name.startsWith('accept'))).toHaveLength(4);
+    expect(first).toHaveLength(52);
+    expect(second).toHaveLength(192);
   });
 
   it('refuses accepts beyond its bound before any work, and never an outcome', async () => {

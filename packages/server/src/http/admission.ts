@@ -1,10 +1,16 @@
 /**
- * The first thing that happens to a request: whether the server takes it at all. Refusing costs nothing, so that an
- * overloaded server stays able to refuse: no body is read, no key is checked, no database is asked.
+ * The first thing that happens to a request: whether the server takes it at all. Refusing costs next to nothing, so that
+ * an overloaded server stays able to refuse: the framework never hears of it, no body is read, no key is checked, no
+ * database is asked.
  */
-import type { FastifyInstance } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../clock.ts';
 import { ApiError } from '../domain/errors.ts';
+import type { Ids } from '../domain/ids.ts';
+import { errorBody, errorStatus } from '../wire/v1.ts';
+import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { HEALTH_ROUTES } from './health.ts';
+import { createHeapSaver } from './heap-saver.ts';
 import type { HttpLimits } from './http-limits.ts';
 
 const RETRY_AFTER_SECONDS = 1;
@@ -12,61 +18,115 @@ const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Whoever asks how the server does is always answered. */
 const ALWAYS_ADMITTED: ReadonlySet<string> = new Set([...HEALTH_ROUTES.map((row) => row.path), '/metrics']);
 /** Answers that last as long as their client stays: they wait for events, not for the server. */
-const LASTING_ROUTES: ReadonlySet<string> = new Set(['/v1/events']);
+const LASTING_PATHS: ReadonlySet<string> = new Set(['/v1/events']);
+
+/** More refusals than so many in a window are a flood; each of them is answered so much later. */
+const FLOOD_WINDOW_MS = 100;
+const FLOOD_REFUSALS = 50;
+const FLOOD_DELAY_MS = 250;
+
+const STOPPING = overloaded('The server is stopping. Try again shortly.');
+const FULL = overloaded('Too many requests wait for an answer. Try again shortly.');
 
 export interface AdmissionDeps {
+  readonly ids: Ids;
+  readonly clock: Clock;
   readonly limits: HttpLimits;
   /** How many writes wait for a commit. */
   readonly queuedWrites: () => number;
   /** True once the process is stopping. */
   readonly isStopping: () => boolean;
+  /** Told of every refusal. */
+  readonly onRefused: () => void;
 }
 
-export function admitRequests(app: FastifyInstance, { limits, queuedWrites, isStopping }: AdmissionDeps): void {
-  let inFlight = 0;
+export interface Admission {
+  /** Whether the request is taken; one that is not has its answer. */
+  takes(request: IncomingMessage, response: ServerResponse): boolean;
+  /** The request has its answer, or its client is gone. */
+  ended(response: ServerResponse): void;
+  /** A request's write took so long from the queue to its commit. */
+  committed(ms: number): void;
+  /** Whoever is answered from now on is told not to ask again on the same connection. */
+  stop(): void;
+}
+
+export function createAdmission(deps: AdmissionDeps): Admission {
+  const { ids, clock, limits, queuedWrites, isStopping } = deps;
+  const heap = createHeapSaver(clock);
+  const writes = createConcurrencyLimit(clock, limits.writesInFlightMax);
+  /** Requests in flight, and whether they are to change something. */
+  const open = new Map<ServerResponse, boolean>();
   let writesInFlight = 0;
+  let windowEndsAt = 0;
+  let refusedInWindow = 0;
 
-  function refuseWhenFull(isWrite: boolean): void {
-    if (isStopping()) throw overloaded('The server is stopping. Try again shortly.');
-    const isFull = inFlight >= limits.inFlightMax;
-    const writesAreFull = writesInFlight >= limits.writesInFlightMax || queuedWrites() >= limits.writesQueuedMax;
-    if (isFull || (isWrite && writesAreFull))
-      throw overloaded('Too many requests wait for an answer. Try again shortly.');
+  function refusalOf(isWrite: boolean): ApiError | null {
+    if (isStopping()) return STOPPING;
+    if (open.size >= limits.inFlightMax) return FULL;
+    if (!isWrite) return null;
+    return writesInFlight >= writes.current() || queuedWrites() >= limits.writesQueuedMax ? FULL : null;
   }
 
-  app.addHook('onRequest', (request, reply, done) => {
-    const route = request.routeOptions.url ?? '';
-    if (ALWAYS_ADMITTED.has(route)) return done();
-    const isWrite = !READING_METHODS.has(request.method);
-    try {
-      refuseWhenFull(isWrite);
-      refuseBadHead(request.raw.httpVersion, request.headers.host);
-      if (request.url.length > limits.urlMaxBytes) throw new ApiError('uri_too_long');
-    } catch (error) {
-      return done(error instanceof Error ? error : new Error(String(error)));
+  /** Clients that ask again at once are slowed down, so that there is time for those that were taken. */
+  function refuse(refusal: ApiError, response: ServerResponse): void {
+    deps.onRefused();
+    const now = clock.monotonic();
+    if (now >= windowEndsAt) {
+      windowEndsAt = now + FLOOD_WINDOW_MS;
+      refusedInWindow = 0;
     }
-    if (LASTING_ROUTES.has(route)) return done();
-    inFlight++;
-    if (isWrite) writesInFlight++;
-    reply.raw.once('close', () => {
-      inFlight--;
-      if (isWrite) writesInFlight--;
-    });
-    done();
-  });
+    refusedInWindow++;
+    if (refusal === STOPPING || refusedInWindow <= FLOOD_REFUSALS) {
+      answer(refusal, response, ids.make('request'));
+      return;
+    }
+    heap.flooded();
+    clock.after(FLOOD_DELAY_MS, () => answer(refusal, response, ids.make('request')));
+  }
 
-  // Whoever is answered while the server stops is told not to ask again on the same connection.
-  app.addHook('onSend', (_request, reply, payload, done) => {
-    if (isStopping()) reply.header('connection', 'close');
-    done(null, payload);
-  });
+  return {
+    takes(request, response) {
+      const path = pathOf(request.url ?? '');
+      if (ALWAYS_ADMITTED.has(path)) return true;
+      const isWrite = !READING_METHODS.has(request.method ?? '');
+      const refusal = refusalOf(isWrite);
+      if (refusal) {
+        refuse(refusal, response);
+        return false;
+      }
+      if (LASTING_PATHS.has(path)) return true;
+      open.set(response, isWrite);
+      if (isWrite) writesInFlight++;
+      return true;
+    },
+    ended(response) {
+      if (open.get(response) === true) writesInFlight--;
+      open.delete(response);
+    },
+    stop() {
+      for (const response of open.keys()) response.shouldKeepAlive = false;
+    },
+    committed: writes.took,
+  };
 }
 
-/** Node would refuse a missing Host by itself, without an envelope. */
-function refuseBadHead(version: string, host: string | undefined): void {
-  if (version === '1.1' && host === undefined) {
-    throw new ApiError('bad_request', { message: 'A request over HTTP/1.1 needs a Host header.' });
-  }
+function answer(refusal: ApiError, response: ServerResponse, id: string): void {
+  const body = JSON.stringify(errorBody(refusal, id));
+  response
+    .writeHead(errorStatus(refusal), {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      'x-request-id': id,
+      'retry-after': String(RETRY_AFTER_SECONDS),
+      ...(refusal === STOPPING ? { connection: 'close' } : {}),
+    })
+    .end(body);
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
 }
 
 function overloaded(message: string): ApiError {

@@ -1,4 +1,5 @@
 /** The HTTP server: the rows of every dialect, one way of reading bodies, one envelope for what goes wrong. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
@@ -6,8 +7,8 @@ import type { Log } from '../log.ts';
 import { CommitInDoubtError, StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
-import { admitRequests } from './admission.ts';
-import { createClientErrors } from './client-errors.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import { type ClientErrors, createClientErrors } from './client-errors.ts';
 import { allowOtherOrigins } from './cors.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
@@ -24,7 +25,7 @@ const OPEN_PREFIX = '/v1';
 const IN_DOUBT =
   'The database went away while this was being committed, so that it may have been done. Repeat it with the same Idempotency-Key, or look first.';
 
-export interface AppDeps extends DispatchDeps {
+export interface AppDeps extends Omit<DispatchDeps, 'onCommitted'> {
   readonly ids: Ids;
   readonly log: Log;
   readonly routes: readonly Route[];
@@ -38,12 +39,14 @@ export interface AppDeps extends DispatchDeps {
 export function createApp(deps: AppDeps): FastifyInstance {
   const limits = { ...HTTP_LIMITS, ...deps.limits };
   const clientErrors = createClientErrors(deps.ids);
+  const { isStopping } = deps.health;
+  const onRefused = () => deps.metrics?.requestRefused();
+  const admission = createAdmission({ ...deps, limits, isStopping, onRefused });
   const app = fastify({
+    serverFactory: (handler) => createListener({ handler, admission, clientErrors, limits }),
     logger: false,
     bodyLimit: limits.bodyMaxBytes,
     genReqId: () => deps.ids.make('request'),
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveMs,
     forceCloseConnections: 'idle',
     // While the server stops, the admission answers, in the envelope of all answers.
     return503OnClosing: false,
@@ -54,39 +57,74 @@ export function createApp(deps: AppDeps): FastifyInstance {
       reply.header('x-request-id', request.id);
       return sendError(deps.log, error, request, reply);
     },
-    http: {
-      headersTimeout: limits.headersTimeoutMs,
-      connectionsCheckingInterval: limits.checkEveryMs,
-      maxHeaderSize: limits.headMaxBytes,
-      requireHostHeader: false,
-    },
   });
-  app.server.maxConnections = limits.connectionsMax;
-  clientErrors.watch(app.server);
   app.decorateRequest('caller', null);
   app.decorateRequest('bodyText', '');
   app.decorateRequest('timing', null);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done(refusalOfHead(request, limits) ?? undefined);
   });
-  admitRequests(app, { limits, queuedWrites: deps.queuedWrites, isStopping: deps.health.isStopping });
+  // Whoever is answered while the server stops is told not to ask again on the same connection.
+  app.addHook('preClose', async () => admission.stop());
   readBodies(app);
   app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
   const notFound = refuseUnknown(deps);
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
   if (deps.metrics) addMetrics(app, deps.metrics);
+  const dispatch: DispatchDeps = { ...deps, onCommitted: admission.committed };
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
-  for (const row of deps.routes) if (!isShared(row)) addRoute(app, deps, row);
+  for (const row of deps.routes) if (!isShared(row)) addRoute(app, dispatch, row);
   app.register(
     async (open) => {
       await allowOtherOrigins(open);
       open.setNotFoundHandler(notFound);
-      for (const row of deps.routes) if (isShared(row)) addRoute(open, deps, row, OPEN_PREFIX);
+      for (const row of deps.routes) if (isShared(row)) addRoute(open, dispatch, row, OPEN_PREFIX);
     },
     { prefix: OPEN_PREFIX },
   );
   return app;
+}
+
+interface Listening {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly admission: Admission;
+  readonly clientErrors: ClientErrors;
+  readonly limits: HttpLimits;
+}
+
+/** Node's server, which the framework is handed what is admitted from. */
+function createListener({ handler, admission, clientErrors, limits }: Listening): Server {
+  const options = {
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    headersTimeout: limits.headersTimeoutMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+    maxHeaderSize: limits.headMaxBytes,
+    requireHostHeader: false,
+  };
+  const server = createServer(options, (request, response) => {
+    clientErrors.begun(request, response);
+    // One listener for all that follows a request to its end.
+    response.once('close', () => {
+      clientErrors.ended(request, response);
+      admission.ended(response);
+    });
+    if (admission.takes(request, response)) handler(request, response);
+  });
+  // An expectation that nobody here knows is not worth a refusal.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+  server.maxConnections = limits.connectionsMax;
+  return server;
+}
+
+/** Node would refuse a missing Host by itself, without an envelope. */
+function refusalOfHead({ raw, headers, url }: FastifyRequest, limits: HttpLimits): ApiError | null {
+  if (raw.httpVersion === '1.1' && headers.host === undefined) {
+    return new ApiError('bad_request', { message: 'A request over HTTP/1.1 needs a Host header.' });
+  }
+  return url.length > limits.urlMaxBytes ? new ApiError('uri_too_long') : null;
 }
 
 function refuseUnknown(deps: AppDeps) {

@@ -2,7 +2,7 @@
  * Requests that Node refuses before there is a request: heads that cannot be read or are too long, bytes that come too
  * slowly. They are answered in the same envelope as all else, and their connection is closed.
  */
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
@@ -18,8 +18,9 @@ const REFUSALS: Readonly<Record<string, ErrorCode>> = {
 };
 
 export interface ClientErrors {
-  /** Keeps account of the server's requests, so that no refusal is written into the middle of another answer. */
-  watch(server: Server): void;
+  /** Told of every request and of its end, so that no refusal is written into the middle of another answer. */
+  begun(request: IncomingMessage, response: ServerResponse): void;
+  ended(request: IncomingMessage, response: ServerResponse): void;
   handle(error: NodeJS.ErrnoException, socket: Socket): void;
 }
 
@@ -41,16 +42,16 @@ export function createClientErrors(ids: Ids): ClientErrors {
   }
 
   return {
-    watch(server) {
-      server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
-        const exchange = exchangeOn(request.socket);
-        exchange.last = request;
-        // A listener on every response would cost more than looking at the few of a connection.
-        for (const [earlier] of exchange.open) if (earlier.closed) exchange.open.delete(earlier);
-        exchange.open.set(response, request);
-      });
-      // An expectation that nobody here knows is not worth a refusal.
-      server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+    begun(request, response) {
+      const exchange = exchangeOn(request.socket);
+      exchange.last = request;
+      exchange.open.set(response, request);
+    },
+    ended(request, response) {
+      const exchange = exchangeOn(request.socket);
+      exchange.open.delete(response);
+      // What is kept until the connection's next request outlives the cheap collections.
+      if (exchange.last === request && request.complete) exchange.last = null;
     },
     handle(error, socket) {
       const exchange = exchangeOn(socket);
@@ -68,7 +69,7 @@ export function createClientErrors(ids: Ids): ClientErrors {
 
 /** Requests that came whole before the one that is refused are answered first. */
 function afterWholeRequests(exchange: Exchange, act: () => void): void {
-  const next = [...exchange.open].find(([response, request]) => request.complete && !response.closed);
+  const next = [...exchange.open].find(([, request]) => request.complete);
   if (next === undefined) act();
   else next[0].once('close', () => afterWholeRequests(exchange, act));
 }
@@ -76,7 +77,7 @@ function afterWholeRequests(exchange: Exchange, act: () => void): void {
 /** Whether the request that is refused, being cut short in its body, has begun to get an answer or has one. */
 function isHalfAnswered({ last, open }: Exchange): boolean {
   if (last === null || last.complete) return false;
-  const response = [...open.keys()].findLast((one) => !one.closed);
+  const response = [...open.keys()].at(-1);
   return response === undefined || response.headersSent;
 }
 

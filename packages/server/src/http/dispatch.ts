@@ -30,6 +30,8 @@ declare module 'fastify' {
 
 export interface DispatchDeps extends AuthorizeDeps, RepeatDeps {
   readonly lostAnswers: LostAnswers;
+  /** Told how long a request's write took from the queue to its commit, in milliseconds. */
+  readonly onCommitted: (ms: number) => void;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -126,7 +128,7 @@ async function handle(
       kept.guard = identity && !row.isElsewhere ? guardOf(deps, identity, text) : null;
       timing.queued();
       const committed = (answers: AnswerBatch | null) => {
-        timing.committed();
+        deps.onCommitted(timing.committed());
         kept.answers = kept.guard?.name === null ? answers : null;
       };
       return { guard: kept.guard, begun: timing.begun, committed };

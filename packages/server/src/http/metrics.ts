@@ -13,6 +13,8 @@ export interface MetricsPage {
   readonly contentType: string;
   text(): Promise<string>;
   requestEnded(request: { method: string; route: string; status: number; seconds: number }): void;
+  /** A request was refused before anything was done for it. */
+  requestRefused(): void;
 }
 
 export function addMetrics(app: FastifyInstance, page: MetricsPage): void {

@@ -7,7 +7,8 @@ export interface Timing {
   queued(): void;
   /** Its batch begins. */
   begun(): void;
-  committed(): void;
+  /** Gives the milliseconds since it joined the queue. */
+  committed(): number;
   /** As the header has it, in milliseconds. */
   text(): string;
 }
@@ -26,6 +27,7 @@ export function startTiming(clock: Clock): Timing {
     },
     committed: () => {
       committedAt = clock.monotonic();
+      return committedAt - queuedAt;
     },
     text() {
       const total = `total;dur=${(clock.monotonic() - startedAt).toFixed(1)}`;

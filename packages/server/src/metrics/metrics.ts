@@ -41,6 +41,8 @@ export interface Metrics {
   /** The names of our own metrics and their types. */
   names(): Promise<ReadonlyMap<string, string>>;
   requestEnded(request: EndedRequest): void;
+  /** A request was refused before anything was done for it. */
+  requestRefused(): void;
   watchEngine(engine: Engine): Engine;
   watchWriter(writer: Writer): Writer;
   /** One run of a line's driver, until its signal aborts. */
@@ -91,6 +93,7 @@ export function createMetrics({ clock, walFile }: MetricsDeps): Metrics {
       if (status === RATE_LIMITED) refused.inc({ reason: 'rate_limited' });
       if (status === UNAVAILABLE) refused.inc({ reason: 'overloaded' });
     },
+    requestRefused: () => refused.inc({ reason: 'overloaded' }),
     watchEngine(engine) {
       createBacklogGauges(registry, engine, clock);
       return watchEngine(registry, engine, clock);

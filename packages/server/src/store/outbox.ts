@@ -44,8 +44,10 @@ const insertOutbox = statement(
    where lines.ref = i.line_ref and lines.removed_at is null and (i.contact_first = 0 or exists (
      select 1 from chats where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref
        and chats.identifier = i.recipient and chats.has_received_inbound = 1))
-   {for share of lines} returning id`,
+   {for share of lines}`,
 );
+
+const outboxById = statement({ id: 'text' }, 'select outbox.id from outbox{, items} where outbox.id = i.id');
 
 /** A chat of a removed line is answered as the line is: it is gone. */
 const lineIsThere = statement(
@@ -76,20 +78,39 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
       const target = targets[index];
       return target ? [outboxRow(item, target)] : [];
     });
-    const accepted = new Set((await tx.each(insertOutbox, rows)).map((row) => row['id']));
-    for (const item of items) if (accepted.has(item.id)) wake(outboxTopic(item.lineRef));
-    if (accepted.size === items.length) return items.map(() => 'accepted');
-    const lines = await findLines(tx, items);
-    return items.map((item, index) => {
-      if (accepted.has(item.id)) return 'accepted';
-      if (!lines.has(item.lineRef)) return 'line_not_found';
-      return targets[index] ? 'contact_has_not_messaged' : 'chat_not_found';
+    const isAll = (await tx.changed(insertOutbox, rows)) === items.length;
+    const refusals = isAll ? null : await findRefusals(tx, items, targets);
+    return items.map((item) => {
+      const refusal = refusals?.get(item.id);
+      if (!refusal) wake(outboxTopic(item.lineRef));
+      return refusal ?? 'accepted';
     });
   },
 };
 
 export function outboxTopic(lineRef: number): string {
   return `outbox ${lineRef}`;
+}
+
+/** Of the items that were not inserted, by their ids. */
+async function findRefusals(
+  tx: Tx,
+  items: readonly AcceptItem[],
+  targets: readonly (Target | null)[],
+): Promise<ReadonlyMap<string, Accepted>> {
+  const rows = await tx.each(
+    outboxById,
+    items.map(({ id }) => ({ id })),
+  );
+  const accepted = new Set(rows.map((row) => row['id']));
+  const lines = await findLines(tx, items);
+  const refusals = new Map<string, Accepted>();
+  items.forEach((item, index) => {
+    if (accepted.has(item.id)) return;
+    if (!lines.has(item.lineRef)) refusals.set(item.id, 'line_not_found');
+    else refusals.set(item.id, targets[index] ? 'contact_has_not_messaged' : 'chat_not_found');
+  });
+  return refusals;
 }
 
 /** Those of the items' lines that were not removed. */

@@ -245,7 +245,8 @@ export const SCHEMA_SENTENCES = {
     columns: {
       id: 'Names the commit, and nothing else.',
       holder: 'The process that writes the answers.',
-      answers: 'The answers, a line each: the hash of the request, its id, the status, the body.',
+      answers:
+        'The answers, parted by U+001E: the request or its hash, its id, the status, the body, parted by U+001F.',
       created_at: CREATED,
     },
   },

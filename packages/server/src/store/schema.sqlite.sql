@@ -246,7 +246,7 @@ create index kept_answers_by_expiry on kept_answers (expires_at);
 create table unanswered (
   id text primary key,        -- Names the commit, and nothing else.
   holder text not null,       -- The process that writes the answers.
-  answers text not null,      -- The answers, a line each: the hash of the request, its id, the status, the body.
+  answers text not null,      -- The answers, parted by U+001E: the request or its hash, its id, the status, the body, parted by U+001F.
   created_at bigint not null  -- When the row was made.
 );
 

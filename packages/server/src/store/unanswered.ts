@@ -14,6 +14,8 @@ const LOST_ANSWER_MS = 60_000;
 /** How often a busy process looks for what others left that died: sooner than a client tries again. */
 const LOOK_EVERY_MS = 100;
 const LOST_TOPIC = 'lost answers';
+const BETWEEN_ANSWERS = '\x1e';
+export const BETWEEN_FIELDS = '\x1f';
 
 const insertBatch = insertInto('unanswered', { id: 'text', holder: 'text', answers: 'text', created_at: 'int' });
 const dropBatch = statement({ id: 'text' }, 'delete from unanswered {using items} where unanswered.id = i.id');
@@ -98,7 +100,7 @@ export function insertUnanswered(tx: Tx, guards: readonly Guard[]): AnswerBatch 
   const [first] = guards;
   if (!first) return null;
   const id = randomUUID();
-  const answers = guards.map(lineOf).join('\n');
+  const answers = guards.map(lineOf).join(BETWEEN_ANSWERS);
   tx.atCommit(insertBatch, [{ id, holder: tx.process, answers, created_at: first.now }]);
   return { id, open: guards.length };
 }
@@ -143,7 +145,7 @@ async function adoptOrphans(tx: Tx): Promise<boolean> {
     const batches = await tx.one(takeBatches, { holder });
     const lost = batches.flatMap((batch) =>
       String(batch['answers'])
-        .split('\n')
+        .split(BETWEEN_ANSWERS)
         .sort()
         .map((line) => ({ ...answerOf(line), created_at: batch['created_at'] ?? 0 })),
     );
@@ -153,14 +155,13 @@ async function adoptOrphans(tx: Tx): Promise<boolean> {
   return found;
 }
 
-/** An answer in a row of `unanswered`: one line, for no JSON has a line break that is not escaped, and no id a space. */
+/** An answer in a row of `unanswered`. What parts it cannot be in JSON, nor in a path. */
 function lineOf({ fingerprint, id, answer }: Guard): string {
-  return `${fingerprint} ${id} ${answer?.status ?? 0} ${answer?.body ?? ''}`;
+  return [fingerprint, id, answer?.status ?? 0, answer?.body ?? ''].join(BETWEEN_FIELDS);
 }
 
 function answerOf(line: string) {
-  const [fingerprint = '', id = '', status = ''] = line.split(' ', 3);
-  const body = line.slice(fingerprint.length + id.length + status.length + 3);
+  const [fingerprint = '', id = '', status = '', body = ''] = line.split(BETWEEN_FIELDS);
   return { fingerprint, id, status: Number(status), body };
 }
 

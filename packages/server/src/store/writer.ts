@@ -8,9 +8,13 @@ import type { Engine, LogEntry, Tx } from './database.ts';
 import type { Ticket } from './ticket.ts';
 import { watchLostAnswers } from './unanswered.ts';
 
-const BATCH_MAX = 512;
+/** A commit takes milliseconds, and whoever comes while it is under way waits for it. */
+const BATCH_MAX = 192;
 /** How much of a batch may be accepts while outcomes wait: accepting must not outrun delivering. */
-const ACCEPTS_WHILE_OTHERS_WAIT = BATCH_MAX / 4;
+const ACCEPTS_WHILE_OTHERS_WAIT = BATCH_MAX / 2;
+/** How many outcomes come with few accepts, which are not to wait for a backlog; and how many with each further one. */
+const OUTCOMES_WHILE_ACCEPTS_WAIT = BATCH_MAX / 4;
+const OUTCOMES_PER_ACCEPT = 3;
 const QUEUE_MAX = 5_000;
 /** How long writes for which nobody waits may wait for company. */
 const PATIENCE_MS = 5;
@@ -177,22 +181,29 @@ function isUrgent(entry: Entry): boolean {
   return !entry.write.isPatient;
 }
 
-/** Takes the oldest entries out of the queue, but of accepts only a part while anything else waits. */
+/** Takes the oldest entries out of the queue, but only a part of each kind while both wait. */
 function takeBatch(queue: Entry[]): Entry[] {
-  const othersWait = queue.some((entry) => entry.write.kind === 'outcome');
-  const acceptsMax = othersWait ? ACCEPTS_WHILE_OTHERS_WAIT : BATCH_MAX;
+  const accepts = queue.filter(isAccept).length;
+  const room = { accept: BATCH_MAX, outcome: BATCH_MAX };
+  if (accepts > 0 && accepts < queue.length) {
+    room.accept = ACCEPTS_WHILE_OTHERS_WAIT;
+    room.outcome = Math.max(OUTCOMES_WHILE_ACCEPTS_WAIT, accepts * OUTCOMES_PER_ACCEPT);
+  }
   const taken: Entry[] = [];
   const left: Entry[] = [];
-  let accepts = 0;
   for (const entry of queue) {
-    const isAccept = entry.write.kind === 'accept';
-    if (taken.length >= BATCH_MAX || (isAccept && accepts >= acceptsMax)) {
+    const { kind } = entry.write;
+    if (taken.length >= BATCH_MAX || room[kind] === 0) {
       left.push(entry);
       continue;
     }
-    if (isAccept) accepts++;
+    room[kind]--;
     taken.push(entry);
   }
   queue.splice(0, queue.length, ...left);
   return taken;
+}
+
+function isAccept(entry: Entry): boolean {
+  return entry.write.kind === 'accept';
 }

@@ -40,9 +40,8 @@ export interface PostgresOptions {
   readonly schema: string;
 }
 
-export async function openPostgres(options: PostgresOptions): Promise<Engine> {
-  const identity = randomUUID();
-  const pool = new pg.Pool({
+function createPool(options: PostgresOptions, identity: string): pg.Pool {
+  return new pg.Pool({
     application_name: sessionName(identity),
     connectionString: options.url,
     max: CONNECTIONS_MAX,
@@ -56,6 +55,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Engine> {
     options: `-c search_path=${options.schema}`,
     types: { getTypeParser },
   });
+}
+
+export async function openPostgres(options: PostgresOptions): Promise<Engine> {
+  const identity = randomUUID();
+  const pool = createPool(options, identity);
   // A broken idle connection is dropped by the pool; of one in use, the next query tells the caller.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
@@ -141,18 +145,22 @@ function transactionOn(client: pg.PoolClient, process: string, inserts: string[]
     },
     each: (statement, items) => runEach(client, statement, items),
     one: (statement, item) => runOne(client, statement, item),
+    changed: async (statement, items) =>
+      items.length === 0 ? 0 : ((await runSet(client, statement, items)).rowCount ?? 0),
     atCommit: (statement, items) => void inserts.push(postgresLiteralText(statement, items)),
   };
 }
 
 async function runEach(client: pg.Pool | pg.PoolClient, statement: Statement, items: readonly Row[]): Promise<Row[]> {
-  if (items.length === 0) return [];
+  return items.length === 0 ? [] : (await runSet(client, statement, items)).rows;
+}
+
+function runSet(client: pg.Pool | pg.PoolClient, statement: Statement, items: readonly Row[]) {
   const names = Object.keys(statement.columns);
   const values: unknown[] = names.map((name) => items.map((item) => item[name] ?? null));
   values.push(items.map((_item, ord) => ord));
   const text = setText(statement);
-  const { rows } = await client.query<Row>({ name: text.name, text: text.sql, values });
-  return rows;
+  return client.query<Row>({ name: text.name, text: text.sql, values });
 }
 
 async function runOne(client: pg.Pool | pg.PoolClient, statement: Statement, item: Row): Promise<Row[]> {

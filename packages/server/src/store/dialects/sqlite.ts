@@ -42,6 +42,7 @@ export function openSqlite(options: SqliteOptions): Engine {
     isAlive: async (name) => name === process,
     each: (statement, items) => settle(() => runEach(write(statement), items)),
     one: (statement, item) => settle(() => runOne(write(statement), item)),
+    changed: (statement, items) => settle(() => runCounted(write(statement), items)),
     atCommit: (statement, items) => void runEach(write(statement), items),
   };
 
@@ -119,6 +120,12 @@ function runEach(prepared: Prepared, items: readonly Row[]): Row[] {
     else prepared.run(bound);
   }
   return rows;
+}
+
+function runCounted(prepared: Prepared, items: readonly Row[]): number {
+  let changes = 0;
+  for (const item of items) changes += prepared.run(item).changes;
+  return changes;
 }
 
 /** The log's last step on SQLite, where there is one writer: AUTOINCREMENT numbers the events in commit order. */
