@@ -26,8 +26,8 @@ export interface Caller {
 }
 
 export interface Authenticator {
-  /** Throws `missing_api_key` or `invalid_api_key`. */
-  authenticate(authorization: string | undefined): Promise<Caller>;
+  /** Throws, or rejects with, `missing_api_key` or `invalid_api_key`. Answers at once for a key that was just here. */
+  authenticate(authorization: string | undefined): Caller | Promise<Caller>;
   /** The caller as the key is now, or null when it is no longer valid. */
   recheck(caller: Caller): Promise<Caller | null>;
   close(): void;
@@ -39,10 +39,13 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
     if (topic === KEYS_TOPIC) cache.clear();
   });
 
-  async function lookUp(hash: string): Promise<StoredKey | null> {
+  function lookUp(hash: string): StoredKey | null | Promise<StoredKey | null> {
     const now = clock.monotonic();
     const cached = cache.get(hash);
-    if (cached && cached.until > now) return cached.key;
+    return cached && cached.until > now ? cached.key : find(hash, now);
+  }
+
+  async function find(hash: string, now: number): Promise<StoredKey | null> {
     const found = await findKeyByHash(engine, hash);
     const key = found && isSameHash(found.hash, hash) ? found : null;
     if (cache.size >= CACHE_MAX) cache.clear();
@@ -50,23 +53,29 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
     return key;
   }
 
-  async function callerOf(hash: string): Promise<Caller | null> {
-    const key = await lookUp(hash);
+  function callerOf(hash: string, key: StoredKey | null): Caller | null {
     if (!key || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
     const { accountRef, ref, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
     return { accountRef, keyRef: ref, scopes, lineRefs, rateLimitPerHour, expiresAt, keyHash: hash };
   }
 
+  function admit(hash: string, key: StoredKey | null): Caller {
+    const caller = callerOf(hash, key);
+    if (!caller) throw new ApiError('invalid_api_key');
+    return caller;
+  }
+
   return {
-    async authenticate(authorization) {
+    authenticate(authorization) {
       if (authorization === undefined || authorization === '') throw new ApiError('missing_api_key');
-      const key = BEARER.exec(authorization)?.[1];
-      const caller = key !== undefined && isKeyForm(key) ? await callerOf(hashKey(key)) : null;
-      if (!caller) throw new ApiError('invalid_api_key');
-      return caller;
+      const text = BEARER.exec(authorization)?.[1];
+      if (text === undefined || !isKeyForm(text)) throw new ApiError('invalid_api_key');
+      const hash = hashKey(text);
+      const key = lookUp(hash);
+      return key instanceof Promise ? key.then((found) => admit(hash, found)) : admit(hash, key);
     },
-    recheck: (caller) => callerOf(caller.keyHash),
+    recheck: async ({ keyHash }) => callerOf(keyHash, await lookUp(keyHash)),
     close: stopListening,
   };
 }

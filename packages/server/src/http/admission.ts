@@ -25,6 +25,7 @@ const FLOOD_WINDOW_MS = 100;
 const FLOOD_REFUSALS = 50;
 const FLOOD_DELAY_MS = 250;
 
+const NOT_COUNTED: Place = { leave: () => undefined };
 const STOPPING = overloaded('The server is stopping. Try again shortly.');
 const FULL = overloaded('Too many requests wait for an answer. Try again shortly.');
 
@@ -40,30 +41,30 @@ export interface AdmissionDeps {
   readonly onRefused: () => void;
 }
 
+export interface Place {
+  leave(): void;
+}
+
 export interface Admission {
-  /** Whether the request is taken; one that is not has its answer. */
-  takes(request: IncomingMessage, response: ServerResponse): boolean;
-  /** The request has its answer, or its client is gone. */
-  ended(response: ServerResponse): void;
+  /** The request's place, to be left when it ends; null where it was refused, and has its answer. */
+  take(request: IncomingMessage, response: ServerResponse): Place | null;
   /** A request's write took so long from the queue to its commit. */
   committed(ms: number): void;
-  /** Whoever is answered from now on is told not to ask again on the same connection. */
-  stop(): void;
 }
 
 export function createAdmission(deps: AdmissionDeps): Admission {
   const { ids, clock, limits, queuedWrites, isStopping } = deps;
   const heap = createHeapSaver(clock);
   const writes = createConcurrencyLimit(clock, limits.writesInFlightMax);
-  /** Requests in flight, and whether they are to change something. */
-  const open = new Map<ServerResponse, boolean>();
+  // Counts, and no Map of requests: what a Map leaves behind when it grows keeps its former entries alive for a while.
+  let inFlight = 0;
   let writesInFlight = 0;
   let windowEndsAt = 0;
   let refusedInWindow = 0;
 
   function refusalOf(isWrite: boolean): ApiError | null {
     if (isStopping()) return STOPPING;
-    if (open.size >= limits.inFlightMax) return FULL;
+    if (inFlight >= limits.inFlightMax) return FULL;
     if (!isWrite) return null;
     return writesInFlight >= writes.current() || queuedWrites() >= limits.writesQueuedMax ? FULL : null;
   }
@@ -85,27 +86,28 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     clock.after(FLOOD_DELAY_MS, () => answer(refusal, response, ids.make('request')));
   }
 
+  const readPlace: Place = { leave: () => void inFlight-- };
+  const writePlace: Place = {
+    leave() {
+      inFlight--;
+      writesInFlight--;
+    },
+  };
+
   return {
-    takes(request, response) {
+    take(request, response) {
       const path = pathOf(request.url ?? '');
-      if (ALWAYS_ADMITTED.has(path)) return true;
+      if (ALWAYS_ADMITTED.has(path)) return NOT_COUNTED;
       const isWrite = !READING_METHODS.has(request.method ?? '');
       const refusal = refusalOf(isWrite);
       if (refusal) {
         refuse(refusal, response);
-        return false;
+        return null;
       }
-      if (LASTING_PATHS.has(path)) return true;
-      open.set(response, isWrite);
+      if (LASTING_PATHS.has(path)) return NOT_COUNTED;
+      inFlight++;
       if (isWrite) writesInFlight++;
-      return true;
-    },
-    ended(response) {
-      if (open.get(response) === true) writesInFlight--;
-      open.delete(response);
-    },
-    stop() {
-      for (const response of open.keys()) response.shouldKeepAlive = false;
+      return isWrite ? writePlace : readPlace;
     },
     committed: writes.took,
   };

@@ -25,7 +25,7 @@ const OPEN_PREFIX = '/v1';
 const IN_DOUBT =
   'The database went away while this was being committed, so that it may have been done. Repeat it with the same Idempotency-Key, or look first.';
 
-export interface AppDeps extends Omit<DispatchDeps, 'onCommitted'> {
+export interface AppDeps extends Omit<DispatchDeps, 'onCommitted' | 'isStopping'> {
   readonly ids: Ids;
   readonly log: Log;
   readonly routes: readonly Route[];
@@ -55,7 +55,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
     // A path that cannot be read reaches no hook.
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id);
-      return sendError(deps.log, error, request, reply);
+      return sendError(deps, error, request, reply);
     },
   });
   app.decorateRequest('caller', null);
@@ -65,15 +65,13 @@ export function createApp(deps: AppDeps): FastifyInstance {
     reply.header('x-request-id', request.id);
     done(refusalOfHead(request, limits) ?? undefined);
   });
-  // Whoever is answered while the server stops is told not to ask again on the same connection.
-  app.addHook('preClose', async () => admission.stop());
   readBodies(app);
-  app.setErrorHandler((error, request, reply) => sendError(deps.log, error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendError(deps, error, request, reply));
   const notFound = refuseUnknown(deps);
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
   if (deps.metrics) addMetrics(app, deps.metrics);
-  const dispatch: DispatchDeps = { ...deps, onCommitted: admission.committed };
+  const dispatch: DispatchDeps = { ...deps, isStopping, onCommitted: admission.committed };
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
   for (const row of deps.routes) if (!isShared(row)) addRoute(app, dispatch, row);
   app.register(
@@ -106,12 +104,13 @@ function createListener({ handler, admission, clientErrors, limits }: Listening)
   };
   const server = createServer(options, (request, response) => {
     clientErrors.begun(request, response);
+    const place = admission.take(request, response);
     // One listener for all that follows a request to its end.
     response.once('close', () => {
       clientErrors.ended(request, response);
-      admission.ended(response);
+      place?.leave();
     });
-    if (admission.takes(request, response)) handler(request, response);
+    if (place) handler(request, response);
   });
   // An expectation that nobody here knows is not worth a refusal.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
@@ -131,9 +130,9 @@ function refuseUnknown(deps: AppDeps) {
   const rows = [...HEALTH_ROUTES, ...(deps.metrics ? [METRICS_ROUTE] : []), ...deps.routes];
   return (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(rows, request.url);
-    if (allowed.length === 0) return sendError(deps.log, new ApiError('route_not_found'), request, reply);
+    if (allowed.length === 0) return sendError(deps, new ApiError('route_not_found'), request, reply);
     reply.header('allow', allowed.join(', '));
-    return sendError(deps.log, new ApiError('method_not_allowed'), request, reply);
+    return sendError(deps, new ApiError('method_not_allowed'), request, reply);
   };
 }
 
@@ -163,13 +162,19 @@ const FASTIFY_REFUSALS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'route_not_found',
 };
 
-function sendError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendError(
+  { log, health }: AppDeps,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
   const refusal = refusalOf(error);
   if (refusal.kind === 'internal') {
     log.error({ err: error, request: request.id, route: request.routeOptions.url }, 'a request failed');
   }
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   showTiming(reply);
+  if (health.isStopping()) reply.header('connection', 'close');
   return reply.code(errorStatus(refusal)).send(errorBody(refusal, request.id));
 }
 

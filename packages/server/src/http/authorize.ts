@@ -12,35 +12,49 @@ export interface AuthorizeDeps {
   readonly failedAttempts: FailedAttempts;
 }
 
-/** Throws the refusal that applies; the answer, whatever it is, says what is left of the key's hour. */
-export async function authorize(
+/**
+ * Throws, or rejects with, the refusal that applies; the answer, whatever it is, says what is left of the key's hour.
+ * At once where nothing has to be looked up, as for nearly every request: promises would cost more than the checks.
+ */
+export function authorize(
   deps: AuthorizeDeps,
   row: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<Caller> {
-  const caller = await authenticate(deps, request);
-  const asked = row.isCounted ? deps.rateLimits.spend(caller) : deps.rateLimits.look(caller);
-  const allowance = asked instanceof Promise ? await asked : asked;
-  showAllowance(reply, allowance);
-  if (allowance.isOver) throw new ApiError('rate_limit_exceeded', { retryAfter: allowance.resetSeconds });
-  if (!caller.scopes.has(row.scope)) {
-    throw new ApiError('insufficient_scope', { message: `This API key lacks the scope '${row.scope}'.` });
-  }
-  return caller;
+): Caller | Promise<Caller> {
+  const admit = (caller: Caller) => spend(deps, row, caller, reply);
+  const caller = authenticate(deps, request);
+  return caller instanceof Promise ? caller.then(admit) : admit(caller);
 }
 
-async function authenticate(
-  { authenticator, failedAttempts }: AuthorizeDeps,
-  request: FastifyRequest,
-): Promise<Caller> {
+function spend(deps: AuthorizeDeps, row: Route, caller: Caller, reply: FastifyReply): Caller | Promise<Caller> {
+  const admit = (allowance: Allowance) => {
+    showAllowance(reply, allowance);
+    if (allowance.isOver) throw new ApiError('rate_limit_exceeded', { retryAfter: allowance.resetSeconds });
+    if (caller.scopes.has(row.scope)) return caller;
+    throw new ApiError('insufficient_scope', { message: `This API key lacks the scope '${row.scope}'.` });
+  };
+  const asked = row.isCounted ? deps.rateLimits.spend(caller) : deps.rateLimits.look(caller);
+  return asked instanceof Promise ? asked.then(admit) : admit(asked);
+}
+
+function authenticate(deps: AuthorizeDeps, request: FastifyRequest): Caller | Promise<Caller> {
+  const refuse = (error: unknown): never => {
+    throw refusalOf(deps, request, error);
+  };
   try {
-    return await authenticator.authenticate(request.headers.authorization);
+    const caller = deps.authenticator.authenticate(request.headers.authorization);
+    return caller instanceof Promise ? caller.catch(refuse) : caller;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const wait = failedAttempts.note(request.ip);
-    throw wait === null ? error : new ApiError('rate_limit_exceeded', { retryAfter: wait });
+    return refuse(error);
   }
+}
+
+/** Who guesses at keys is told to wait. */
+function refusalOf({ failedAttempts }: AuthorizeDeps, request: FastifyRequest, error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const wait = failedAttempts.note(request.ip);
+  return wait === null ? error : new ApiError('rate_limit_exceeded', { retryAfter: wait });
 }
 
 function showAllowance(reply: FastifyReply, { limit, remaining, resetSeconds }: Allowance): void {

@@ -27,8 +27,8 @@ export interface ClientErrors {
 /** What a connection is at. */
 interface Exchange {
   last: IncomingMessage | null;
-  /** Requests without a whole answer, the oldest first. */
-  readonly open: Map<ServerResponse, IncomingMessage>;
+  /** Requests without a whole answer, the oldest first. No Map: what it leaves behind keeps its former entries alive. */
+  readonly open: { readonly request: IncomingMessage; readonly response: ServerResponse }[];
   isRefused: boolean;
 }
 
@@ -36,7 +36,7 @@ export function createClientErrors(ids: Ids): ClientErrors {
   const exchanges = new WeakMap<Socket, Exchange>();
 
   function exchangeOn(socket: Socket): Exchange {
-    const exchange = exchanges.get(socket) ?? { last: null, open: new Map(), isRefused: false };
+    const exchange = exchanges.get(socket) ?? { last: null, open: [], isRefused: false };
     exchanges.set(socket, exchange);
     return exchange;
   }
@@ -45,11 +45,12 @@ export function createClientErrors(ids: Ids): ClientErrors {
     begun(request, response) {
       const exchange = exchangeOn(request.socket);
       exchange.last = request;
-      exchange.open.set(response, request);
+      exchange.open.push({ request, response });
     },
     ended(request, response) {
       const exchange = exchangeOn(request.socket);
-      exchange.open.delete(response);
+      const place = exchange.open.findIndex((one) => one.response === response);
+      if (place >= 0) exchange.open.splice(place, 1);
       // What is kept until the connection's next request outlives the cheap collections.
       if (exchange.last === request && request.complete) exchange.last = null;
     },
@@ -69,15 +70,15 @@ export function createClientErrors(ids: Ids): ClientErrors {
 
 /** Requests that came whole before the one that is refused are answered first. */
 function afterWholeRequests(exchange: Exchange, act: () => void): void {
-  const next = [...exchange.open].find(([, request]) => request.complete);
+  const next = exchange.open.find(({ request }) => request.complete);
   if (next === undefined) act();
-  else next[0].once('close', () => afterWholeRequests(exchange, act));
+  else next.response.once('close', () => afterWholeRequests(exchange, act));
 }
 
 /** Whether the request that is refused, being cut short in its body, has begun to get an answer or has one. */
 function isHalfAnswered({ last, open }: Exchange): boolean {
   if (last === null || last.complete) return false;
-  const response = [...open.keys()].at(-1);
+  const response = open.at(-1)?.response;
   return response === undefined || response.headersSent;
 }
 

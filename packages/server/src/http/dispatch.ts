@@ -16,7 +16,7 @@ import {
   textOf,
 } from './repeats.ts';
 import { HANDLED, type Route } from './route.ts';
-import { showTiming, startTiming, type Timing } from './timing.ts';
+import { showTiming, Timing } from './timing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,6 +30,8 @@ declare module 'fastify' {
 
 export interface DispatchDeps extends AuthorizeDeps, RepeatDeps {
   readonly lostAnswers: LostAnswers;
+  /** True once the process is stopping. */
+  readonly isStopping: () => boolean;
   /** Told how long a request's write took from the queue to its commit, in milliseconds. */
   readonly onCommitted: (ms: number) => void;
 }
@@ -47,9 +49,19 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
     url: row.path.slice(prefix.length),
     exposeHeadRoute: row.hasHead,
     // Before the body is read.
-    onRequest: async (request, reply) => {
-      request.timing = startTiming(deps.clock);
-      request.caller = await authorize(deps, row, request, reply);
+    onRequest: (request, reply, done) => {
+      request.timing = new Timing(deps.clock);
+      const admit = (caller: Caller) => {
+        request.caller = caller;
+        done();
+      };
+      try {
+        const caller = authorize(deps, row, request, reply);
+        if (caller instanceof Promise) caller.then(admit).catch(done);
+        else admit(caller);
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)));
+      }
     },
     handler: (request, reply) => answer(deps, row, parse, request, reply),
   });
@@ -73,7 +85,7 @@ async function answer(
   const asked: Asked = { row, parse, request, reply, caller, timing };
   if (row.method === 'POST') return answerOnce(deps, asked);
   const text = await handle(deps, asked, null);
-  return text === null ? reply : sendText(reply, row.status, text);
+  return text === null ? reply : sendText(deps, reply, row.status, text);
 }
 
 interface Asked {
@@ -95,14 +107,14 @@ async function answerOnce(deps: DispatchDeps, asked: Asked): Promise<unknown> {
     const work = () => handle(deps, asked, identity, kept);
     const text = row.isElsewhere ? await doElsewhere(deps, identity, work) : await work();
     if (kept.guard && kept.answers) deps.lostAnswers.follow(reply, kept.guard, kept.answers);
-    return text === null ? reply : sendText(reply, row.status, text);
+    return text === null ? reply : sendText(deps, reply, row.status, text);
   } catch (error) {
     if (!(error instanceof AnsweredBefore)) throw error;
     const { answer, lostId } = error;
     if (lostId !== null && kept.answers)
       deps.lostAnswers.follow(reply, { ...identity, id: lostId, answer }, kept.answers);
     reply.header('idempotent-replayed', 'true');
-    return sendText(reply, answer.status, textOf(deps, identity, error));
+    return sendText(deps, reply, answer.status, textOf(deps, identity, error));
   }
 }
 
@@ -131,15 +143,17 @@ async function handle(
         deps.onCommitted(timing.committed());
         kept.answers = kept.guard?.name === null ? answers : null;
       };
-      return { guard: kept.guard, begun: timing.begun, committed };
+      return { guard: kept.guard, begun: () => timing.begun(), committed };
     },
   });
   if (result === HANDLED) return null;
   return text ?? render(result);
 }
 
-function sendText(reply: FastifyReply, status: number, text: string): FastifyReply {
+function sendText({ isStopping }: DispatchDeps, reply: FastifyReply, status: number, text: string): FastifyReply {
   reply.header('content-type', JSON_TYPE);
   showTiming(reply);
+  // Not to be asked again on this connection.
+  if (isStopping()) reply.header('connection', 'close');
   return reply.code(status).send(text);
 }

@@ -2,40 +2,41 @@
 import type { FastifyReply } from 'fastify';
 import type { Clock } from '../clock.ts';
 
-export interface Timing {
-  /** The request's write joins the queue. */
-  queued(): void;
-  /** Its batch begins. */
-  begun(): void;
-  /** Gives the milliseconds since it joined the queue. */
-  committed(): number;
-  /** As the header has it, in milliseconds. */
-  text(): string;
-}
+export class Timing {
+  readonly #clock: Clock;
+  readonly #startedAt: number;
+  #queuedAt = 0;
+  #begunAt = 0;
+  #committedAt = 0;
 
-export function startTiming(clock: Clock): Timing {
-  const startedAt = clock.monotonic();
-  let queuedAt = 0;
-  let begunAt = 0;
-  let committedAt = 0;
-  return {
-    queued: () => {
-      queuedAt = clock.monotonic();
-    },
-    begun: () => {
-      begunAt = clock.monotonic();
-    },
-    committed: () => {
-      committedAt = clock.monotonic();
-      return committedAt - queuedAt;
-    },
-    text() {
-      const total = `total;dur=${(clock.monotonic() - startedAt).toFixed(1)}`;
-      if (committedAt === 0) return total;
-      const wait = `wait;dur=${(begunAt - queuedAt).toFixed(1)}`;
-      return `${wait}, commit;dur=${(committedAt - begunAt).toFixed(1)}, ${total}`;
-    },
-  };
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#startedAt = clock.monotonic();
+  }
+
+  /** The request's write joins the queue. */
+  queued(): void {
+    this.#queuedAt = this.#clock.monotonic();
+  }
+
+  /** Its batch begins. */
+  begun(): void {
+    this.#begunAt = this.#clock.monotonic();
+  }
+
+  /** Gives the milliseconds since it joined the queue. */
+  committed(): number {
+    this.#committedAt = this.#clock.monotonic();
+    return this.#committedAt - this.#queuedAt;
+  }
+
+  /** As the header has it, in milliseconds. */
+  text(): string {
+    const total = `total;dur=${(this.#clock.monotonic() - this.#startedAt).toFixed(1)}`;
+    if (this.#committedAt === 0) return total;
+    const wait = `wait;dur=${(this.#begunAt - this.#queuedAt).toFixed(1)}`;
+    return `${wait}, commit;dur=${(this.#committedAt - this.#begunAt).toFixed(1)}, ${total}`;
+  }
 }
 
 /** Every answer to a row says where its time went, refusals too. */

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import { Kysely } from 'kysely';
-import type { Commit, Engine, LogEntry, Row, Statement, Tx } from '../database.ts';
+import type { Commit, Engine, LogEntry, Row, Statement, Tx, Value } from '../database.ts';
 import { insertDeliveries, insertEvent } from '../log-rows.ts';
 import type { Schema } from '../schema.ts';
 import { startFailure } from './sqlite-failure.ts';
 import { SqliteDialect } from './sqlite-kysely.ts';
 import { createTransaction } from './sqlite-transaction.ts';
-import { sqliteText } from './statement-text.ts';
+import { sqliteManyText, sqliteText } from './statement-text.ts';
 
 /** Of each connection, where nothing else is said. */
 const CACHE_KIB = 4_000;
@@ -18,6 +18,8 @@ const WAL_AUTOCHECKPOINT_PAGES = 1_000;
 const SYNCHRONOUS_FULL = 2;
 /** Prepared statements kept per connection; the hot ones number a few dozen. */
 const STATEMENTS_MAX = 500;
+/** Of a set that is only counted. */
+const ITEMS_AT_ONCE = 8;
 
 export interface SqliteOptions {
   readonly file: string;
@@ -31,8 +33,11 @@ export function openSqlite(options: SqliteOptions): Engine {
   const { writer, reader } = openConnections(options);
   const transaction = createTransaction(writer, options);
   const listeners = new Set<(topic: string) => void>();
-  const write = statementCache(writer);
-  const readStatements = statementCache(reader);
+  const write = statementCache((statement) => writer.prepare<[Row], Row>(sqliteText(statement)));
+  const writeMany = statementCache((statement) =>
+    writer.prepare<[Value[]], Row>(sqliteManyText(statement, ITEMS_AT_ONCE)),
+  );
+  const readStatements = statementCache((statement) => reader.prepare<[Row], Row>(sqliteText(statement)));
   let last: Promise<unknown> = Promise.resolve();
 
   const process = randomUUID();
@@ -42,7 +47,7 @@ export function openSqlite(options: SqliteOptions): Engine {
     isAlive: async (name) => name === process,
     each: (statement, items) => settle(() => runEach(write(statement), items)),
     one: (statement, item) => settle(() => runOne(write(statement), item)),
-    changed: (statement, items) => settle(() => runCounted(write(statement), items)),
+    changed: (statement, items) => settle(() => runCounted(write, writeMany, statement, items)),
     atCommit: (statement, items) => void runEach(write(statement), items),
   };
 
@@ -90,14 +95,16 @@ export function openSqlite(options: SqliteOptions): Engine {
 
 type Prepared = Sqlite.Statement<[Row], Row>;
 
+type PreparedMany = Sqlite.Statement<[Value[]], Row>;
+
 /** Keeps prepared statements by their text's owner: preparing one costs more than running it. */
-function statementCache(connection: Sqlite.Database): (statement: Statement) => Prepared {
-  const prepared = new Map<Statement, Prepared>();
+function statementCache<Made>(prepare: (statement: Statement) => Made): (statement: Statement) => Made {
+  const prepared = new Map<Statement, Made>();
   return (statement) => {
     const known = prepared.get(statement);
     if (known) return known;
     if (prepared.size >= STATEMENTS_MAX) prepared.clear();
-    const made = connection.prepare<[Row], Row>(sqliteText(statement));
+    const made = prepare(statement);
     prepared.set(statement, made);
     return made;
   };
@@ -122,9 +129,21 @@ function runEach(prepared: Prepared, items: readonly Row[]): Row[] {
   return rows;
 }
 
-function runCounted(prepared: Prepared, items: readonly Row[]): number {
+/** Some at a time, for each run of a statement has a cost of its own; what is left over goes one by one. */
+function runCounted(
+  one: (statement: Statement) => Prepared,
+  many: (statement: Statement) => PreparedMany,
+  statement: Statement,
+  items: readonly Row[],
+): number {
+  const names = Object.keys(statement.columns);
   let changes = 0;
-  for (const item of items) changes += prepared.run(item).changes;
+  let done = 0;
+  for (; items.length - done >= ITEMS_AT_ONCE; done += ITEMS_AT_ONCE) {
+    const values = items.slice(done, done + ITEMS_AT_ONCE).flatMap((item) => names.map((name) => item[name] ?? null));
+    changes += many(statement).run(values).changes;
+  }
+  for (const item of items.slice(done)) changes += one(statement).run(item).changes;
   return changes;
 }
 

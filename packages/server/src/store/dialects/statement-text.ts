@@ -34,6 +34,14 @@ export function sqliteText(statement: Statement): string {
   }).replace(ITEM_COLUMN, '@$1');
 }
 
+/** SQLite, so many items in one run, their columns one after another: for statements that name the set by `{, items}`. */
+export function sqliteManyText(statement: Statement, count: number): string {
+  const names = Object.keys(statement.columns);
+  const tuple = `(${names.map(() => '?').join(', ')})`;
+  const items = Array.from({ length: count }, () => tuple).join(', ');
+  return `with i (${names.join(', ')}) as (values ${items}) ${replaceMarkers(statement.sql, { ', items': ', i', now: SQLITE_NOW })}`;
+}
+
 /** PostgreSQL, the whole set at once: a parameter is a column's array. */
 export function postgresSetText(statement: Statement): string {
   const names = [...Object.keys(statement.columns), 'ord'];
