@@ -83,10 +83,10 @@ export function createLostAnswers({ writer, clock, log }: LostAnswerDeps): LostA
         return;
       }
       let isWritten = false;
-      raw.once('finish', () => {
+      raw.on('finish', () => {
         isWritten = true;
       });
-      raw.once('close', () => (isWritten ? handOver(socket, guard, answers) : note(lose(guard, answers))));
+      raw.on('close', () => (isWritten ? handOver(socket, guard, answers) : note(lose(guard, answers))));
     },
     goesOn(socket) {
       if (handedOver.has(socket)) handedOver.set(socket, null);

@@ -157,7 +157,7 @@ async function adoptOrphans(tx: Tx): Promise<boolean> {
 
 /** An answer in a row of `unanswered`. What parts it cannot be in JSON, nor in a path. */
 function lineOf({ fingerprint, id, answer }: Guard): string {
-  return [fingerprint, id, answer?.status ?? 0, answer?.body ?? ''].join(BETWEEN_FIELDS);
+  return `${fingerprint}${BETWEEN_FIELDS}${id}${BETWEEN_FIELDS}${answer?.status ?? 0}${BETWEEN_FIELDS}${answer?.body ?? ''}`;
 }
 
 function answerOf(line: string) {
