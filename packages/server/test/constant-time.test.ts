@@ -48,10 +48,16 @@ function measure(compare: (one: string, other: string) => boolean, verifications
   return welch(times(true), times(false));
 }
 
+/** Of three measurements, each with strings of its own: where two strings lie in memory can tell them apart too. */
+function medianOfThree(compare: (one: string, other: string) => boolean, verifications: number): number {
+  measure(compare, verifications / 10);
+  const [, median = 0] = [1, 2, 3].map(() => measure(compare, verifications)).sort((a, b) => a - b);
+  return Math.abs(median);
+}
+
 describe('70: comparing digests', () => {
   it(`tells a near miss from a far one in none of ${VERIFICATIONS} verifications`, () => {
-    measure(isSameHash, VERIFICATIONS / 10);
-    expect(Math.abs(measure(isSameHash, VERIFICATIONS))).toBeLessThan(T_MAX);
+    expect(medianOfThree(isSameHash, VERIFICATIONS)).toBeLessThan(T_MAX);
   }, 60_000);
 
   it('would be seen to tell them apart if it stopped at the first difference', () => {
@@ -59,8 +65,7 @@ describe('70: comparing digests', () => {
       for (let index = 0; index < one.length; index++) if (one[index] !== other[index]) return false;
       return true;
     };
-    measure(stopsEarly, VERIFICATIONS / 10);
-    expect(Math.abs(measure(stopsEarly, VERIFICATIONS / 5))).toBeGreaterThan(T_MAX);
+    expect(medianOfThree(stopsEarly, VERIFICATIONS / 5)).toBeGreaterThan(T_MAX);
   }, 60_000);
 
   it('is right about what is the same', () => {
