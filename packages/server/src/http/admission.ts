@@ -12,6 +12,7 @@ import { createConcurrencyLimit } from './concurrency-limit.ts';
 import { HEALTH_ROUTES } from './health.ts';
 import { createHeapSaver } from './heap-saver.ts';
 import type { HttpLimits } from './http-limits.ts';
+import { pathOf } from './path-of.ts';
 
 const RETRY_AFTER_SECONDS = 1;
 const READING_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -124,11 +125,6 @@ function answer(refusal: ApiError, response: ServerResponse, id: string): void {
       ...(refusal === STOPPING ? { connection: 'close' } : {}),
     })
     .end(body);
-}
-
-function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
 }
 
 function overloaded(message: string): ApiError {

@@ -15,6 +15,7 @@ import type { Writer } from '../store/writer.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { invalidValue } from './input.ts';
 import { isDeeperThan } from './json-depth.ts';
+import { pathOf } from './path-of.ts';
 import type { Route } from './route.ts';
 
 const HEADER = 'idempotency-key';
@@ -56,11 +57,6 @@ export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: 
       : hash('sha256', canonicalJson(comparable(request)), 'base64url');
   const { status, isSecret } = row;
   return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
-}
-
-function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
 }
 
 function comparable(request: FastifyRequest): unknown {
