@@ -1,5 +1,6 @@
 /** A client of the event stream over a real socket, which can be cut, stopped and taken up again. */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { expectDocumentedEvent } from './documented.ts';
 import { KEY } from './harness.ts';
 
 export interface StreamedEvent {
@@ -55,12 +56,18 @@ export async function readEvents(address: string, options: ReadOptions = {}): Pr
     status: response.statusCode ?? 0,
     headers: response.headers,
     text: () => text,
-    events: () => parseEvents(text),
+    events: () => parseEvents(text).map(documented),
     pause: () => void response.pause(),
     resume: () => void response.resume(),
     isEnded: () => isEnded,
     cut: () => void response.destroy(),
   };
+}
+
+function documented(event: StreamedEvent): StreamedEvent {
+  const { id: _cursor, ...body } = event;
+  expectDocumentedEvent(body);
+  return event;
 }
 
 /** Blocks that a blank line ended; comments are left out. */

@@ -11,6 +11,7 @@ import { createLog } from '../src/log.ts';
 import { createServer, type Server, type ServerOptions } from '../src/server.ts';
 import type { EngineKind } from '../src/store/database.ts';
 import { findViolations } from '../src/store/invariants.ts';
+import { expectDocumentedAnswer } from './documented.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { createTestDatabase } from './postgres-database.ts';
 
@@ -126,7 +127,9 @@ export async function startTestServer(engine: EngineKind, options: TestOptions =
       ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
     });
     const response = await whileTimeMoves(clock, answering);
-    return { status: response.statusCode, headers: response.headers, body: parseBody(response.body) };
+    const answer = { status: response.statusCode, headers: response.headers, body: parseBody(response.body) };
+    expectDocumentedAnswer(server.routes, { method, url: path, ...answer });
+    return answer;
   };
 
   const outbox = async (id: string) => expectStatus(200, await call('GET', `/v1/outbox?id=${id}`)).body;

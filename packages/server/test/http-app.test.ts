@@ -13,6 +13,14 @@ import { StorageUnavailableError } from '../src/store/database.ts';
 import { WriterOverloadedError } from '../src/store/writer.ts';
 
 const NEVER_SHOWN = 'select * from secrets at /srv/store.ts';
+const THING = {
+  name: 'getThing',
+  summary: 'Gives a thing.',
+  answer: null,
+  method: 'GET',
+  path: '/v1/thing',
+  scope: 'lines:read',
+} as const;
 const apps: ReturnType<typeof createApp>[] = [];
 
 afterEach(async () => {
@@ -29,7 +37,7 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
   const caller = { accountRef: 1, keyRef: 1, scopes, lineRefs: null, ...key };
   const authenticator = { authenticate: async () => caller, recheck: async () => caller, close: () => undefined };
   const query = z.object({ q: z.string().optional() });
-  const routes = [route({ method: 'GET', path: '/v1/thing', scope: 'lines:read', query, handle })];
+  const routes = [route({ ...THING, query, handle })];
   const checks = { database: async () => undefined, roles: ['api'], isStopping: () => false, ...health };
   const allowance = () => ({ limit: 10, remaining: 10, resetSeconds: 1, isOver: false });
   const rateLimits = { spend: allowance, look: allowance, stop: async () => undefined };

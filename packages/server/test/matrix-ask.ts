@@ -1,5 +1,6 @@
 /** One request of the matrix or the fuzzer, asked as the row needs it, and the answer as it came. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { expectDocumentedAnswer } from './documented.ts';
 import type { Asked } from './matrix-row.ts';
 import type { Scene } from './matrix-scene.ts';
 
@@ -46,7 +47,11 @@ export async function ask({ test }: Scene, { method, url, headers, payload }: Ra
     remoteAddress: nextAddress(),
     ...(payload === undefined ? {} : { payload }),
   });
-  return { status: response.statusCode, headers: textHeaders(response.headers), text: response.body };
+  const answer = { status: response.statusCode, headers: textHeaders(response.headers), text: response.body };
+  if (answer.headers['content-type']?.startsWith('application/json') && answer.text !== '') {
+    expectDocumentedAnswer(test.server.routes, { method, url, status: answer.status, body: bodyOf(answer) });
+  }
+  return answer;
 }
 
 /** Over a socket, byte for byte: an answer that does not end is left once its head is there. */

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { expectDocumentedEvent } from './documented.ts';
 
 export interface Received {
   readonly path: string;
@@ -24,6 +25,7 @@ export interface Receiver {
   /** How often anybody connected. */
   connections(): number;
   behave(behaviour: Behaviour): void;
+  /** Throws where a delivery was not as the documents say. */
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
   let current = behaviour;
   let open = 0;
   let connections = 0;
+  const undocumented: unknown[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -51,6 +54,11 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
       const parsed = JSON.parse(body) as { event: string; data: Record<string, unknown> };
       const one = { path: request.url ?? '', headers: request.headers, body, at: performance.now(), ...parsed };
       received.push(one);
+      try {
+        expectDocumentedEvent(parsed);
+      } catch (error) {
+        undocumented.push(error);
+      }
       open++;
       response.on('close', () => {
         open--;
@@ -76,6 +84,7 @@ export async function startReceiver(behaviour: Behaviour = answers(200)): Promis
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
+      if (undocumented.length > 0) throw undocumented[0];
     },
   };
 }

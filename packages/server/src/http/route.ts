@@ -2,8 +2,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../access/authenticate.ts';
+import type { ErrorCode } from '../domain/errors.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Ticket } from '../store/ticket.ts';
+import type { ResourceName } from '../wire/resources.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
@@ -24,7 +26,19 @@ export interface Call<Query, Body> {
 export type Result = Readonly<Record<string, unknown>> | typeof HANDLED;
 export const HANDLED = Symbol('handled');
 
+/** A resource by its name in `wire/resources.ts`, or a list of it. Null: the answer is no JSON. */
+export type AnswerShape = ResourceName | `${ResourceName}[]` | null;
+
 export interface Route {
+  /** Of the operation, in the OpenAPI document and in whatever is made from it. */
+  readonly name: string;
+  /** What it does, in a sentence. */
+  readonly summary: string;
+  /** What a caller should know beyond the fields; empty where there is nothing. */
+  readonly description: string;
+  readonly answer: AnswerShape;
+  /** The refusals of its own; those that follow from the rest of the row go without saying. */
+  readonly refusals: readonly ErrorCode[];
   readonly method: Method;
   /** With `:name` for a part that varies. */
   readonly path: string;
@@ -32,6 +46,8 @@ export interface Route {
   readonly status: 200 | 201;
   readonly query: Fields | null;
   readonly body: Fields | null;
+  /** Whether the body is bytes as they are, and no JSON. */
+  readonly rawBody: boolean;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
   /** Whether it counts against the key's hour. */
@@ -50,12 +66,18 @@ export interface Route {
 const NOT_COUNTED = /^\/(?:admin|simulator)\//;
 
 interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly answer: AnswerShape;
+  readonly refusals?: readonly ErrorCode[];
   readonly method: Method;
   readonly path: string;
   readonly scope: Scope;
   readonly status?: 200 | 201;
   readonly query?: Query;
   readonly body?: Body;
+  readonly rawBody?: boolean;
   readonly anyOf?: readonly string[];
   readonly isSecret?: boolean;
   readonly hasHead?: boolean;
@@ -69,12 +91,18 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
   input: RouteInput<Query, Body>,
 ): Route {
   return {
+    name: input.name,
+    summary: input.summary,
+    description: input.description ?? '',
+    answer: input.answer,
+    refusals: input.refusals ?? [],
     method: input.method,
     path: input.path,
     scope: input.scope,
     status: input.status ?? 200,
     query: input.query ?? null,
     body: input.body ?? null,
+    rawBody: input.rawBody ?? false,
     anyOf: input.anyOf ?? [],
     isCounted: !NOT_COUNTED.test(input.path),
     isSecret: input.isSecret ?? false,

@@ -24,6 +24,9 @@ export interface KeyDeps extends IssueKeyDeps {
 export function keyRoutes(deps: KeyDeps): Route[] {
   return [
     route({
+      name: 'listKeys',
+      summary: 'Lists the API keys of the account, the newest first, revoked ones too.',
+      answer: 'ApiKey[]',
       method: 'GET',
       path: '/admin/v1/keys',
       scope: 'admin',
@@ -40,6 +43,10 @@ export function keyRoutes(deps: KeyDeps): Route[] {
     }),
     createRoute(deps),
     route({
+      name: 'getKey',
+      summary: 'Gives one API key.',
+      answer: 'ApiKey',
+      refusals: ['key_not_found'],
       method: 'GET',
       path: '/admin/v1/keys/:id',
       scope: 'admin',
@@ -50,6 +57,11 @@ export function keyRoutes(deps: KeyDeps): Route[] {
       },
     }),
     route({
+      name: 'revokeKey',
+      summary: 'Revokes an API key, in every process within a second.',
+      description: 'Revoking it again changes nothing.',
+      answer: 'DeletedResponse',
+      refusals: ['key_not_found'],
       method: 'DELETE',
       path: '/admin/v1/keys/:id',
       scope: 'admin',
@@ -65,6 +77,12 @@ export function keyRoutes(deps: KeyDeps): Route[] {
 
 function createRoute(deps: KeyDeps): Route {
   return route({
+    name: 'createKey',
+    summary: 'Makes an API key.',
+    description:
+      'What opens the door is shown this once. Nobody makes a key that is wider than their own: neither in scopes nor in lines, expiry or rate.',
+    answer: 'ApiKeyWithSecret',
+    refusals: ['line_not_found', 'line_not_accessible'],
     method: 'POST',
     path: '/admin/v1/keys',
     scope: 'admin',

@@ -51,6 +51,9 @@ const settings = z
 export function adminLineRoutes(deps: AdminLineDeps): Route[] {
   return [
     route({
+      name: 'listAdminLines',
+      summary: 'Lists the lines of the account, as their operator sees them.',
+      answer: 'AdminLine[]',
       method: 'GET',
       path: '/admin/v1/lines',
       scope: 'admin',
@@ -63,6 +66,11 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
     }),
     addRoute(deps),
     route({
+      name: 'getAdminLine',
+      summary: 'Gives one line, also a removed one.',
+      description: 'By its `ln_` id or its handle.',
+      answer: 'AdminLine',
+      refusals: ['line_not_found'],
       method: 'GET',
       path: '/admin/v1/lines/:id',
       scope: 'admin',
@@ -72,6 +80,12 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
     }),
     setRoute(deps),
     route({
+      name: 'removeLine',
+      summary: 'Removes a line.',
+      description:
+        'Stops its driver, fails what waits to be sent and disables its webhooks. Its messages can still be read by id, until it is purged.',
+      answer: 'DeletedResponse',
+      refusals: ['line_not_found'],
       method: 'DELETE',
       path: '/admin/v1/lines/:id',
       scope: 'admin',
@@ -88,6 +102,11 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
 
 function addRoute(deps: AdminLineDeps): Route {
   return route({
+    name: 'addLine',
+    summary: 'Adds a line, or brings a removed one back.',
+    description: 'It runs within a second.',
+    answer: 'AdminLine',
+    refusals: ['line_not_accessible'],
     method: 'POST',
     path: '/admin/v1/lines',
     scope: 'admin',
@@ -180,6 +199,11 @@ function newRecord(deps: AdminLineDeps, accountRef: number, wanted: WantedLine):
 
 function setRoute(deps: AdminLineDeps): Route {
   return route({
+    name: 'setLine',
+    summary: "Changes a line's label and settings, or switches it off or on.",
+    description: 'What is not named stays as it is.',
+    answer: 'AdminLine',
+    refusals: ['line_not_found'],
     method: 'PATCH',
     path: '/admin/v1/lines/:id',
     scope: 'admin',

@@ -20,13 +20,40 @@ type Find = (engine: Engine, accountRef: number, id: string) => Promise<StoredWa
 
 export function walkRoutes(deps: WalkDeps): Route[] {
   return [
-    walkRoute(deps, '/admin/v1/outbox/:id', 'outbox', findWalkOfItem, 'outbox_item_not_found'),
-    walkRoute(deps, '/admin/v1/messages/:id', 'message', findWalkOfMessage, 'message_not_found'),
+    walkRoute(deps, {
+      name: 'getOutboxWalk',
+      summary: 'Shows where the time of an outbox item went, step by step.',
+      path: '/admin/v1/outbox/:id',
+      kind: 'outbox',
+      find: findWalkOfItem,
+      absent: 'outbox_item_not_found',
+    }),
+    walkRoute(deps, {
+      name: 'getMessageWalk',
+      summary: 'Shows where the time of a message went, step by step.',
+      path: '/admin/v1/messages/:id',
+      kind: 'message',
+      find: findWalkOfMessage,
+      absent: 'message_not_found',
+    }),
   ];
 }
 
-function walkRoute(deps: WalkDeps, path: string, kind: IdKind, find: Find, absent: ErrorCode): Route {
+interface WalkOf {
+  readonly name: string;
+  readonly summary: string;
+  readonly path: string;
+  readonly kind: IdKind;
+  readonly find: Find;
+  readonly absent: ErrorCode;
+}
+
+function walkRoute(deps: WalkDeps, { name, summary, path, kind, find, absent }: WalkOf): Route {
   return route({
+    name,
+    summary,
+    answer: 'Walk',
+    refusals: [absent],
     method: 'GET',
     path,
     scope: 'admin',

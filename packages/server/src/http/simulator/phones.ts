@@ -38,6 +38,10 @@ export function simulatorRoutes(deps: SimulatorDeps): Route[] {
     phoneMessagesRoute(deps),
     ...faultRoutes(deps),
     route({
+      name: 'setAutoreply',
+      summary: 'Lets a phone answer whoever writes to it.',
+      description: 'With neither `text` nor `echo` it answers no more.',
+      answer: 'Autoreply',
       method: 'POST',
       path: '/simulator/v1/autoreply',
       scope: 'simulator:write',
@@ -56,6 +60,11 @@ export function simulatorRoutes(deps: SimulatorDeps): Route[] {
 
 function textRoute(deps: SimulatorDeps, heard: Heard): Route {
   return route({
+    name: 'textFromPhone',
+    summary: 'Lets a phone text a line or a group.',
+    description: 'Answers when the line has heard of it, or after 5 seconds.',
+    answer: 'PhoneText',
+    refusals: ['line_not_found', 'chat_not_found'],
     method: 'POST',
     path: '/simulator/v1/messages',
     scope: 'simulator:write',
@@ -76,6 +85,10 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
 
 function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
   return route({
+    name: 'createPhoneGroup',
+    summary: 'Lets a phone make a group with a line.',
+    answer: 'PhoneGroup',
+    refusals: ['line_not_found'],
     method: 'POST',
     path: '/simulator/v1/groups',
     scope: 'simulator:write',
@@ -99,6 +112,10 @@ function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
 
 function phoneMessagesRoute(deps: SimulatorDeps): Route {
   return route({
+    name: 'listPhoneMessages',
+    summary: 'Shows what a phone shows, the oldest first.',
+    answer: 'PhoneMessage[]',
+    refusals: ['line_not_found'],
     method: 'GET',
     path: '/simulator/v1/phones/:handle/messages',
     scope: 'simulator:write',
@@ -133,6 +150,11 @@ function faultRoutes(deps: SimulatorDeps): Route[] {
   const line = nameField;
   return [
     route({
+      name: 'setFaults',
+      summary: 'Makes a line slow, lossy or offline.',
+      description: 'What is not named is no fault any more.',
+      answer: 'Faults',
+      refusals: ['line_not_found'],
       method: 'POST',
       path: '/simulator/v1/faults',
       scope: 'simulator:write',
@@ -163,6 +185,10 @@ function faultRoutes(deps: SimulatorDeps): Route[] {
       },
     }),
     route({
+      name: 'clearFaults',
+      summary: 'Takes all faults from a line.',
+      answer: 'FaultsCleared',
+      refusals: ['line_not_found'],
       method: 'DELETE',
       path: '/simulator/v1/faults',
       scope: 'simulator:write',

@@ -11,6 +11,11 @@ import { list, type Route, route } from '../route.ts';
 export function chatRoutes(deps: { readonly engine: Engine; readonly registry: LineRegistry }): Route[] {
   return [
     route({
+      name: 'listChats',
+      summary: 'Lists the chats of a line, the latest activity first.',
+      description: 'Chats without messages come last.',
+      answer: 'Chat[]',
+      refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated'],
       method: 'GET',
       path: '/v1/chats',
       scope: 'chats:read',

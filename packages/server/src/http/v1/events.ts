@@ -24,6 +24,12 @@ export interface EventDeps extends StreamDeps {
 export function eventRoutes(deps: EventDeps): Route[] {
   return [
     route({
+      name: 'streamEvents',
+      summary: 'Streams everything that the key may see, as it happens.',
+      description:
+        'Server-sent events: each has the body of a delivery as `data`, without `delivery_id`, and a cursor as `id`. Give the last cursor back as `Last-Event-ID` (it wins over `after`) and nothing is lost or repeated. Without either the stream begins now; `X-Event-Cursor` in the head says where that is. A comment comes at once and then every 15 seconds.',
+      answer: null,
+      refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated'],
       method: 'GET',
       path: '/v1/events',
       scope: 'messages:read',

@@ -6,6 +6,11 @@ import { list, type Route, route } from '../route.ts';
 export function lineRoutes(deps: { readonly registry: LineRegistry }): Route[] {
   return [
     route({
+      name: 'listLines',
+      summary: 'Lists the lines that the key may use.',
+      description:
+        "The account's own lines and the sandbox line. A key that is limited to some lines sees those alone.",
+      answer: 'Line[]',
       method: 'GET',
       path: '/v1/lines',
       scope: 'lines:read',

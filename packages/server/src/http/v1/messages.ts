@@ -37,6 +37,20 @@ const sendBody = z.object({
 export function messageRoutes(deps: MessageDeps): Route[] {
   return [
     route({
+      name: 'sendMessage',
+      summary: 'Sends a message.',
+      description:
+        "Takes `text`, or one file in `attachments`, or both. The 201 means that it is on disk and will be handed over in the order of its line; follow it by `message.sent` or by `GET /v1/outbox`. A contact or group must have written to the line first, unless the line's settings say otherwise.",
+      answer: 'OutboxReceipt',
+      refusals: [
+        'line_not_found',
+        'line_not_accessible',
+        'sandbox_not_activated',
+        'chat_not_found',
+        'contact_has_not_messaged',
+        'message_not_found',
+        'file_not_found',
+      ],
       method: 'POST',
       path: '/v1/messages',
       scope: 'messages:write',
@@ -58,6 +72,10 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       },
     }),
     route({
+      name: 'listMessages',
+      summary: 'Lists the messages of a chat, the newest first.',
+      answer: 'Message[]',
+      refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated', 'chat_not_found'],
       method: 'GET',
       path: '/v1/messages',
       scope: 'messages:read',
@@ -77,25 +95,35 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         return list(page.map(messageBody), last ? encodeCursor(name, [last.sentAt, last.ref]) : null);
       },
     }),
-    route({
-      method: 'GET',
-      path: '/v1/messages/:id',
-      scope: 'messages:read',
-      query: z.object({ from: nameField.optional() }),
-      async handle({ caller, params, query }) {
-        const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-        if (line) refuseUnpairedSandbox(line);
-        const id = params['id'] ?? '';
-        // No database can look for a NUL, and no message has one in its name.
-        const found = id.includes('\0') ? [] : await findMessages(deps.engine, caller.accountRef, id);
-        const message = found.find(
-          ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
-        );
-        if (!message) throw new ApiError('message_not_found', { param: 'id' });
-        return messageBody(message);
-      },
-    }),
+    oneMessageRoute(deps),
   ];
+}
+
+function oneMessageRoute(deps: MessageDeps): Route {
+  return route({
+    name: 'getMessage',
+    summary: 'Gives one message.',
+    description:
+      'By its `msg_` id or by its GUID. A GUID is unique on its line only: without `from`, the newest on a line that the key may use is meant.',
+    answer: 'Message',
+    refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated', 'message_not_found'],
+    method: 'GET',
+    path: '/v1/messages/:id',
+    scope: 'messages:read',
+    query: z.object({ from: nameField.optional() }),
+    async handle({ caller, params, query }) {
+      const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
+      if (line) refuseUnpairedSandbox(line);
+      const id = params['id'] ?? '';
+      // No database can look for a NUL, and no message has one in its name.
+      const found = id.includes('\0') ? [] : await findMessages(deps.engine, caller.accountRef, id);
+      const message = found.find(
+        ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
+      );
+      if (!message) throw new ApiError('message_not_found', { param: 'id' });
+      return messageBody(message);
+    },
+  });
 }
 
 /** A chat by its id, or whoever has that handle. Throws `invalid_parameter_value`. */

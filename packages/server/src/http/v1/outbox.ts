@@ -12,6 +12,12 @@ import { type Route, route } from '../route.ts';
 export function outboxRoutes(deps: { readonly engine: Engine; readonly registry: LineRegistry }): Route[] {
   return [
     route({
+      name: 'getOutboxItem',
+      summary: 'Says what became of something that was accepted to be sent.',
+      description:
+        'It goes from `pending` over `claimed` to `sent` or `failed`. `sent` means that it was seen going out on the line; a failed one says why in `error`.',
+      answer: 'OutboxItem',
+      refusals: ['outbox_item_not_found'],
       method: 'GET',
       path: '/v1/outbox',
       scope: 'outbox:read',

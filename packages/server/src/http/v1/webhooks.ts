@@ -31,6 +31,12 @@ export interface WebhookDeps {
 export function webhookRoutes(deps: WebhookDeps): Route[] {
   return [
     route({
+      name: 'createWebhook',
+      summary: "Makes a receiver of a line's events.",
+      description:
+        'The `secret` that signs its deliveries is shown this once. The URL is https; addresses inside private networks are refused unless the server is set up to reach them.',
+      answer: 'WebhookWithSecret',
+      refusals: ['line_not_found', 'line_not_accessible'],
       method: 'POST',
       path: '/v1/webhooks',
       scope: 'webhooks:write',
@@ -60,6 +66,10 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       },
     }),
     route({
+      name: 'listWebhooks',
+      summary: 'Lists the webhooks of a line.',
+      answer: 'Webhook[]',
+      refusals: ['line_not_found', 'line_not_accessible'],
       method: 'GET',
       path: '/v1/webhooks',
       scope: 'webhooks:read',
@@ -70,24 +80,33 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
         return list(webhooks.map(webhookBody));
       },
     }),
-    route({
-      method: 'DELETE',
-      path: '/v1/webhooks',
-      scope: 'webhooks:write',
-      body: z.object({ id: nameField }),
-      async handle({ caller, body }) {
-        if (!hasPrefix('webhook', body.id)) throw invalidValue('id', 'must be a wh_ id');
-        const webhook = await findWebhook(deps.engine, caller.accountRef, body.id);
-        if (!webhook || !mayUseRef(deps.registry, caller, webhook.lineRef)) {
-          throw new ApiError('webhook_not_found', { param: 'id' });
-        }
-        const item = { id: body.id, accountRef: caller.accountRef, now: deps.clock.now() };
-        const deleted = await deps.writer.write(deleteWebhooks, item);
-        if (!deleted) throw new ApiError('webhook_not_found', { param: 'id' });
-        return { id: body.id, deleted: true };
-      },
-    }),
+    deleteRoute(deps),
   ];
+}
+
+function deleteRoute(deps: WebhookDeps): Route {
+  return route({
+    name: 'deleteWebhook',
+    summary: 'Deletes a webhook.',
+    description: 'The id is in the body. Nothing more is delivered to it.',
+    answer: 'DeletedResponse',
+    refusals: ['webhook_not_found'],
+    method: 'DELETE',
+    path: '/v1/webhooks',
+    scope: 'webhooks:write',
+    body: z.object({ id: nameField }),
+    async handle({ caller, body }) {
+      if (!hasPrefix('webhook', body.id)) throw invalidValue('id', 'must be a wh_ id');
+      const webhook = await findWebhook(deps.engine, caller.accountRef, body.id);
+      if (!webhook || !mayUseRef(deps.registry, caller, webhook.lineRef)) {
+        throw new ApiError('webhook_not_found', { param: 'id' });
+      }
+      const item = { id: body.id, accountRef: caller.accountRef, now: deps.clock.now() };
+      const deleted = await deps.writer.write(deleteWebhooks, item);
+      if (!deleted) throw new ApiError('webhook_not_found', { param: 'id' });
+      return { id: body.id, deleted: true };
+    },
+  });
 }
 
 function eventNames(events: readonly string[]): string[] {

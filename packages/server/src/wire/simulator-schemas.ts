@@ -1,0 +1,58 @@
+/** What the simulator API answers, as schemas. */
+import { z } from 'zod';
+import { flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
+
+const chatId = idOf('cht', 'The chat that it is in. Null: the line has not heard of it yet.').nullable();
+const milliseconds = (sentence: string) => z.int().min(0).optional().describe(sentence);
+const share = (sentence: string) => z.number().min(0).max(1).optional().describe(`${sentence} 0 to 1.`);
+
+export const phoneMessageSchema = z
+  .strictObject({
+    guid: textOf("iMessage's own name of it."),
+    chat_id: chatId,
+    line: textOf("The line's handle."),
+    from_me: flagOf('Whether this phone wrote it.'),
+    sender: textOf("The sender's handle."),
+    text: textOf('What it says.'),
+    attachments: z.array(z.string()).describe('The names of its files.'),
+    is_audio_message: flagOf('Whether it is a voice memo.'),
+    reply_to_guid: textOf('The message that it replies to. Null: none.').nullable(),
+    effect: textOf('The effect that it was sent with. Null: none.').nullable(),
+    reactions: z.array(z.string()).describe('The tapbacks on it.'),
+    state: z.enum(['received', 'sent', 'delivered', 'read']).describe("How far a line's message came."),
+    edited: flagOf('Whether it was edited.'),
+    unsent: flagOf('Whether it was unsent.'),
+    sent_at: momentOf('When it was sent.'),
+  })
+  .describe('A message as a simulated phone shows it.');
+
+export const phoneTextSchema = z
+  .strictObject({ guid: textOf("iMessage's own name of the message."), chat_id: chatId })
+  .describe('A text that a phone has sent.');
+
+export const phoneGroupSchema = z.strictObject({ chat_id: chatId }).describe('A group that a phone has made.');
+
+export const faultsSchema = z
+  .strictObject({
+    line: textOf("The line's handle."),
+    latency_ms: milliseconds('How much later everything happens, in milliseconds.'),
+    jitter_ms: milliseconds('By how much that varies, in milliseconds.'),
+    fail_rate: share('How many hand-overs fail.'),
+    drop_echo_rate: share('How many own messages are never seen.'),
+    duplicate_rate: share('How many reports come twice.'),
+    reorder: z.boolean().optional().describe('Whether reports change places.'),
+    offline: z.boolean().optional().describe('Whether the line is away.'),
+  })
+  .describe('The faults that a line has now: those that were named.');
+
+export const faultsClearedSchema = z
+  .strictObject({ line: textOf("The line's handle."), cleared: z.literal(true) })
+  .describe('The line has no faults any more.');
+
+export const autoreplySchema = z
+  .strictObject({
+    phone: textOf("The phone's handle."),
+    text: textOf('What it answers. Null: no text of its own.').nullable(),
+    echo: flagOf('Whether it says back what it was told.'),
+  })
+  .describe('How a phone answers whoever writes to it.');

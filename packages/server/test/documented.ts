@@ -1,0 +1,94 @@
+/**
+ * Every answer and every event that a test sees is held against what the rows promise: the shape to the key, and of a
+ * refusal that the route can give it at all. The harness does it, so that each test proves the document as well.
+ */
+import { z } from 'zod';
+import { REFUSALS_OF_ANY_REQUEST, refusalsOf } from '../src/http/refusals.ts';
+import type { AnswerShape, Route } from '../src/http/route.ts';
+import { EVENT_DATA } from '../src/wire/event-schemas.ts';
+import { RESOURCES } from '../src/wire/resources.ts';
+
+export interface Seen {
+  readonly method: string;
+  /** With its query. */
+  readonly url: string;
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const requestId = z.string().regex(/^req_/);
+const errorSchema = z.strictObject({
+  error: z.strictObject({
+    type: z.string(),
+    code: z.string(),
+    message: z.string().min(1),
+    param: z.string().min(1).optional(),
+  }),
+  request_id: requestId,
+});
+const eventSchema = z.strictObject({
+  event: z.string(),
+  data: z.record(z.string(), z.unknown()),
+  timestamp: z.int(),
+  delivery_id: z.string().regex(/^dlv_/).optional(),
+});
+const shapes = new Map<AnswerShape, z.ZodType>();
+
+/** Throws a sentence where the answer is not what the route's row says. What no route answered is nobody's. */
+export function expectDocumentedAnswer(routes: readonly Route[], { method, url, status, body }: Seen): void {
+  const row = routes.find((one) => one.method === method && isAt(one.path, url));
+  if (!row) return;
+  if (status >= 400) {
+    const { code } = fitted(row.name, errorSchema, body).error;
+    const codes: readonly string[] = [...refusalsOf(row), ...REFUSALS_OF_ANY_REQUEST];
+    if (!codes.includes(code)) throw new Error(`The row of ${row.name} does not name its refusal '${code}'.`);
+    return;
+  }
+  if (status !== row.status) throw new Error(`${row.name} answered ${status}, where its row says ${row.status}.`);
+  if (row.answer !== null) fitted(row.name, shapeOf(row.answer), body);
+}
+
+/** Throws a sentence where a delivery's or the stream's body is not what its event's schema says. */
+export function expectDocumentedEvent(body: unknown): void {
+  const { event, data } = fitted('An event', eventSchema, body);
+  const schema = Object.entries(EVENT_DATA).find(([name]) => name === event)?.[1];
+  if (!schema) throw new Error(`Nobody knows the event '${event}'.`);
+  fitted(event, schema, data);
+}
+
+function fitted<T extends z.ZodType>(name: string, schema: T, value: unknown): z.infer<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Error(`${name} is not as documented: ${z.prettifyError(parsed.error)} ${JSON.stringify(value)}`);
+}
+
+function shapeOf(answer: NonNullable<AnswerShape>): z.ZodType {
+  const known = shapes.get(answer);
+  if (known) return known;
+  const shape = answer.endsWith('[]')
+    ? listOf(resource(answer.slice(0, -2)))
+    : resource(answer).extend({ request_id: requestId });
+  shapes.set(answer, shape);
+  return shape;
+}
+
+function resource(name: string): z.ZodObject {
+  const found = Object.entries(RESOURCES).find(([one]) => one === name)?.[1];
+  if (!found) throw new Error(`There is no resource '${name}'.`);
+  return found;
+}
+
+function listOf(item: z.ZodType): z.ZodType {
+  return z.strictObject({
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable(),
+    request_id: requestId,
+  });
+}
+
+function isAt(path: string, url: string): boolean {
+  const parts = (url.split('?')[0] ?? '').split('/');
+  const wanted = path.split('/');
+  return wanted.length === parts.length && wanted.every((part, index) => part.startsWith(':') || part === parts[index]);
+}
