@@ -90,7 +90,9 @@ describe.each(['sqlite', 'postgres'] as const)('a lane on %s', (kind) => {
     const payload = JSON.stringify({ kind: 'message', text: 'Hello' });
     const accepted = await writer.write(acceptItems, {
       ...{ id, accountRef, lineRef, to, payload },
-      contactFirst: false,
+      requires: 'nothing',
+      kind: 'message',
+      details: null,
       now: Date.now(),
     });
     expect(accepted).toBe('accepted');
@@ -125,6 +127,8 @@ describe.each(['sqlite', 'postgres'] as const)('a lane on %s', (kind) => {
       isFromMe: true,
       sender: line.handle,
       text: 'Hello',
+      attachments: [],
+      isAudioMessage: false,
       service: 'imessage',
       sentAt: Date.now(),
       replyToGuid: null,

@@ -62,7 +62,7 @@ describe('retries on PostgreSQL', () => {
 /** Claims in a transaction that stays open until `before` lets it go. */
 function claim(engine: Engine, before: (claimed: readonly number[]) => Promise<void>): Promise<readonly number[]> {
   return engine.commit(async (tx) => {
-    const batch: Batch = { tx, emit: () => undefined, wake: () => undefined, newId: () => '' };
+    const batch: Batch = { tx, emit: () => undefined, wake: () => undefined, newId: () => '', linkFile: () => '' };
     const [due = []] = await claimRetries.run(batch, [REQUEST]);
     const claimed = due.map((delivery) => delivery.eventSeq);
     await before(claimed);

@@ -4,6 +4,7 @@
  * A driver's test file brings a harness and names the features that the driver cannot show; those tests are not made.
  */
 import { afterEach, beforeEach, describe } from 'vitest';
+import { describeDeeds } from './conformance/deeds.ts';
 import { describeEnding } from './conformance/ending.ts';
 import { describeFinding } from './conformance/finding.ts';
 import type { Feature, LineHarness } from './conformance/line-harness.ts';
@@ -54,6 +55,7 @@ export function describeLineDriver(
     describeFinding(stage, can);
     describeReporting(stage, can);
     describeEnding(stage, can);
+    describeDeeds(stage, can);
   });
 }
 

@@ -7,27 +7,42 @@ export {
   type Capabilities,
   type Capability,
   type ChatAddress,
-  type ChatSeen,
   type Command,
-  type CursorMoved,
   type Disposition,
   type DriverContext,
-  type FailureSeen,
   type HandOver,
   type HealthState,
   type LineDriver,
-  type LineEvent,
   type LookUp,
-  type MessageSeen,
-  type ObservedChat,
-  type PartSeen,
-  type ReceiptSeen,
+  type OutgoingFile,
+  type SendAudioMessage,
   type SendMessage,
+  type SendReaction,
+  type SendReceipt,
+  type SendTyping,
 } from './line-driver.ts';
+export type {
+  ChatSeen,
+  CursorMoved,
+  EditSeen,
+  FailureSeen,
+  LineEvent,
+  MessageSeen,
+  ObservedChat,
+  PartSeen,
+  ReactionSeen,
+  ReadSeen,
+  ReceiptSeen,
+  SeenAttachment,
+  TranscriptionSeen,
+  TypingSeen,
+  UnsendSeen,
+} from './line-events.ts';
 
-// How people are named on it.
+// How people are named on it, and what they react with.
 
 export { normaliseHandle } from './handle.ts';
+export { TAPBACKS, type Tapback } from './tapback.ts';
 
 // The simulator: a driver, and the network of phones behind it.
 

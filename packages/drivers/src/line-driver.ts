@@ -5,7 +5,8 @@
  * decides nothing: it hands a command over once, says how certain it is of the outcome, and reports what it sees.
  */
 
-import type { Service } from './service.ts';
+import type { LineEvent } from './line-events.ts';
+import type { Tapback } from './tapback.ts';
 
 /** What a line can do. May change at run time, so the server asks before each use. */
 export const CAPABILITIES = [
@@ -35,17 +36,61 @@ export interface ChatAddress {
   readonly isGroup: boolean;
 }
 
-/** Hand one text over to the line, once. */
-export interface SendMessage {
-  readonly kind: 'message';
+/** A file of the server's that goes out. */
+export interface OutgoingFile {
+  /** The server's id of it (`file_...`). */
+  readonly file: string;
+  readonly filename: string | null;
+  readonly mimeType: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+interface HandedOver {
   /** The outbox item's id (`obx_...`): the name under which the far end remembers this hand-over. */
   readonly reference: string;
   /** Counts the hand-overs of this reference, from 1. `find` names the attempt that it asks about. */
   readonly attempt: number;
   readonly chat: ChatAddress;
-  readonly text: string;
 }
-export type Command = SendMessage;
+
+/** Hand one message over to the line, once. Where the line cannot reply or has no effects, it goes without. */
+export interface SendMessage extends HandedOver {
+  readonly kind: 'message';
+  /** Null where there are attachments alone. */
+  readonly text: string | null;
+  readonly attachments: readonly OutgoingFile[];
+  /** The GUID of the message that this one answers. */
+  readonly replyToGuid: string | null;
+}
+
+/** A voice memo: a CAF with Opus, as iMessage plays it. */
+export interface SendAudioMessage extends HandedOver {
+  readonly kind: 'audio_message';
+  readonly audio: OutgoingFile;
+  readonly replyToGuid: string | null;
+}
+
+/** The reaction is our own; one that is there already stays. */
+export interface SendReaction extends HandedOver {
+  readonly kind: 'reaction';
+  /** The GUID of the message that it is for. */
+  readonly target: string;
+  readonly type: Tapback;
+}
+
+/** Typing that nobody ends is ended by the line itself after a while. */
+export interface SendTyping extends HandedOver {
+  readonly kind: 'typing';
+  readonly isTyping: boolean;
+}
+
+/** Marks the chat as read. */
+export interface SendReceipt extends HandedOver {
+  readonly kind: 'receipt';
+}
+
+export type Command = SendMessage | SendAudioMessage | SendReaction | SendTyping | SendReceipt;
 
 /** How certain the driver is of what became of a command. */
 export type Disposition =
@@ -53,6 +98,8 @@ export type Disposition =
   | { readonly state: 'sent'; readonly guid: string }
   /** Handed over; the echo will tell. */
   | { readonly state: 'accepted' }
+  /** Carried out, and nothing will be seen of it on the line: typing and receipts have no echo. */
+  | { readonly state: 'done' }
   /** Proven that nothing went out: the server may try again. */
   | { readonly state: 'not_started'; readonly reason: string }
   /** Final: it did not go out and never will. `reason` is a sentence for a person. */
@@ -72,82 +119,10 @@ export interface HandOver {
  */
 export type LookUp =
   | { readonly state: 'found'; readonly guid: string }
+  /** It was carried out, and has no echo. */
+  | { readonly state: 'done' }
   | { readonly state: 'not_started' }
   | { readonly state: 'unknown' };
-
-/** A chat as the line describes it. `participants` are the other parties' handles, never the line's own. */
-export interface ObservedChat extends ChatAddress {
-  readonly name: string | null;
-  readonly participants: readonly string[];
-  readonly service: Service;
-}
-
-/** A message seen on the line, inbound or our own. The same GUID may be reported any number of times. */
-export interface MessageSeen {
-  readonly kind: 'message';
-  readonly cursor: string;
-  readonly guid: string;
-  readonly chat: ObservedChat;
-  readonly isFromMe: boolean;
-  /** The peer's handle; for an own message the line's. */
-  readonly sender: string;
-  readonly text: string | null;
-  readonly service: Service;
-  /** Unix milliseconds, by the sender's clock. */
-  readonly sentAt: number;
-  readonly replyToGuid: string | null;
-  /** The outbox item that this row is the echo of, where the driver knows. */
-  readonly reference: string | null;
-  /** Unix milliseconds, own messages only. */
-  readonly deliveredAt: number | null;
-  readonly readAt: number | null;
-  /** More of this message is expected until `until` (Unix ms): the server holds the announcement, never the row. */
-  readonly awaits: { readonly what: 'preview' | 'attachment'; readonly until: number } | null;
-}
-
-/** A later piece of a message already reported: it completes it and is no message of its own. */
-export interface PartSeen {
-  readonly kind: 'part';
-  readonly cursor: string;
-  /** The GUID of the row that carries the piece. */
-  readonly guid: string;
-  /** The GUID of the message that it belongs to. */
-  readonly partOf: string;
-}
-
-/** An own message was delivered to, or read by, its recipient. */
-export interface ReceiptSeen {
-  readonly kind: 'receipt';
-  readonly cursor: string;
-  readonly receipt: 'delivered' | 'read';
-  readonly guid: string;
-  /** Unix milliseconds. */
-  readonly at: number;
-}
-
-/** A chat came to be, was renamed, or changed its members. */
-export interface ChatSeen {
-  readonly kind: 'chat';
-  readonly cursor: string;
-  readonly chat: ObservedChat;
-}
-
-/** A command that was handed over turned out to have failed. */
-export interface FailureSeen {
-  readonly kind: 'failure';
-  readonly cursor: string;
-  readonly reference: string;
-  /** A sentence for a person. */
-  readonly reason: string;
-}
-
-/** The next position in the driver's own order, with nothing to tell (entries it skipped on purpose). */
-export interface CursorMoved {
-  readonly kind: 'cursor';
-  readonly cursor: string;
-}
-
-export type LineEvent = MessageSeen | PartSeen | ReceiptSeen | ChatSeen | FailureSeen | CursorMoved;
 
 export type HealthState = 'online' | 'degraded' | 'offline';
 
@@ -164,7 +139,7 @@ export interface DriverContext {
    * and reports from the same cursor later.
    */
   report(events: readonly LineEvent[]): Promise<void>;
-  /** Tells how the line is. While it is `offline` the server hands nothing over. */
+  /** Tells how the line is, also where its capabilities changed. While it is `offline` the server hands nothing over. */
   health(state: HealthState, reason: string | null): void;
   /** Aborted when the driver must stop. */
   readonly signal: AbortSignal;

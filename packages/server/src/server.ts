@@ -36,6 +36,8 @@ import { eventRoutes } from './http/v1/events.ts';
 import { lineRoutes } from './http/v1/lines.ts';
 import { messageRoutes } from './http/v1/messages.ts';
 import { outboxRoutes } from './http/v1/outbox.ts';
+import { presenceRoutes } from './http/v1/presence.ts';
+import { reactionRoutes } from './http/v1/reactions.ts';
 import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
 import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
@@ -53,6 +55,7 @@ import { type Databases, openPostgresDatabases, openSqliteFolder, SECRET_KEY_FIL
 import { asWireDatabase } from './store/wire-database.ts';
 import { createWriter, type Writer } from './store/writer.ts';
 import { startDeliverer } from './webhooks/deliverer.ts';
+import type { LinkFile } from './wire/v1.ts';
 
 /** How long a stop waits for requests that are under way; a client that is slow to send its own is cut off then. */
 const REQUESTS_FINISH_WITHIN_MS = 3_000;
@@ -105,6 +108,7 @@ interface Shared extends ServerOptions {
   readonly secrets: SecretBox;
   readonly guard: NetworkGuard;
   readonly metrics: Metrics | null;
+  readonly linkFile: LinkFile;
 }
 
 interface Part {
@@ -127,7 +131,8 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const metrics = config.metrics ? await openMetrics(config, clock) : null;
   const engine = metrics?.watchEngine(databases.server) ?? databases.server;
   const ids = createIds(clock.now, randomBytes);
-  const plainWriter = createWriter(engine, ids);
+  const linkFile: LinkFile = ({ id }) => `http://127.0.0.1/files/${id}`;
+  const plainWriter = createWriter(engine, ids, linkFile);
   const writer = metrics?.watchWriter(plainWriter) ?? plainWriter;
   const secretFile = () => openDataFolder(config.dataDir).file(SECRET_KEY_FILE);
   const secrets = await openSecretBox({ engine, randomBytes, given: config.secretKey, file: secretFile });
@@ -137,7 +142,7 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
   const lookup = options.lookup ?? systemLookup;
   const guard = createNetworkGuard({ networks: config.sinkNetworks, lookup, clock });
-  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics };
+  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics, linkFile };
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
@@ -224,6 +229,7 @@ function startLines(shared: Shared): Part {
       createSimulatorDriver({
         network: simulatorOf(shared),
         line: line.handle,
+        service: line.service,
         context: shared.metrics?.watchLine(context) ?? context,
       }),
   });
@@ -249,10 +255,13 @@ async function createApi(
   shared.metrics?.watchStreams(() => streams.size);
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
+  const sending = { ...shared, mayBeCold };
   const routes: Route[] = [
     ...lineRoutes(shared),
     ...chatRoutes(shared),
-    ...messageRoutes({ ...shared, mayBeCold }),
+    ...messageRoutes(sending),
+    ...reactionRoutes(sending),
+    ...presenceRoutes(sending),
     ...outboxRoutes(shared),
     ...webhookRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),

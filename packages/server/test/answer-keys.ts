@@ -28,6 +28,7 @@ export const MESSAGE_KEYS = [
   'outbox_id',
   'reply_to_guid',
 ];
+export const REACTION_KEYS = ['id', 'message_id', 'type', 'sender', 'is_from_me', 'added', 'sent_at', 'synced_at'];
 export const OUTBOX_KEYS = [
   'id',
   'line_id',

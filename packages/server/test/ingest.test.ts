@@ -115,7 +115,7 @@ describe.each(ENGINES)('ingest on %s', (engine) => {
     expect(await stage.item('obx_1')).toMatchObject({ state: 'sent', error: null });
     await stage.report([failure('obx_1', 'Not delivered.')]);
     expect(await stage.item('obx_1')).toMatchObject({ state: 'sent', error: null });
-    expect(await types()).toEqual(['message.sent']);
+    expect(await types()).toEqual(['message.failed', 'message.sent']);
   });
 
   it('moves a state forward only, whatever the order of the receipts', async () => {
@@ -133,7 +133,8 @@ describe.each(ENGINES)('ingest on %s', (engine) => {
       delivered_at: STARTED_AT + 10,
       read_at: STARTED_AT + 20,
     });
-    expect(await types()).toEqual(['message.sent']);
+    const told = ['message.sent', 'message.read', 'receipt.read', 'message.delivered', 'receipt.read'];
+    expect(await types()).toEqual(told);
   });
 
   it('takes both receipts of a message that come in one report', async () => {

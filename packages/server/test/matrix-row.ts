@@ -45,6 +45,8 @@ export interface Variant {
 export interface AccessRow {
   readonly route: string;
   readonly scope: Scope;
+  /** Scopes that open it as well. */
+  readonly alsoBy?: readonly Scope[];
   readonly status: 200 | 201;
   /** The keys of a granted answer, but for the request id. */
   readonly keys: readonly string[];

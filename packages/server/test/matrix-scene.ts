@@ -9,7 +9,7 @@ import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE } from './tena
 /** Nothing listens there, and no event of these tests is delivered to it. */
 export const HOOK = 'http://127.0.0.1:9/hook';
 /** Subscribed to where a webhook is wanted and no delivery. */
-export const QUIET_EVENTS = ['reaction.added'];
+export const QUIET_EVENTS = ['line.status'];
 
 /** Whose a thing is, seen from the first line of the first account. */
 export const OWNERS = ['own', 'other', 'foreign', 'absent'] as const;
@@ -51,6 +51,9 @@ export interface Scene {
   /** A webhook to delete: the same one until it is gone. */
   spareWebhook(place: Place): Promise<string>;
   forgetSpareWebhook(place: Place): void;
+  /** A message of the peer's to take back: the same one until it is gone. */
+  spareMessage(place: Place): Promise<string>;
+  forgetSpareMessage(place: Place): void;
   makeKey(place: Place): Promise<string>;
 }
 
@@ -74,6 +77,7 @@ export async function createScene(engine: EngineKind): Promise<Scene> {
   ]);
   let handles = 0;
   const spares = new Map<Owner, string>();
+  const messages = new Map<Owner, string>();
   return {
     test,
     address,
@@ -86,6 +90,12 @@ export async function createScene(engine: EngineKind): Promise<Scene> {
       return spare;
     },
     forgetSpareWebhook: (place) => void spares.delete(place.owner),
+    async spareMessage(place) {
+      const spare = messages.get(place.owner) ?? (await makeMessage(test, place));
+      messages.set(place.owner, spare);
+      return spare;
+    },
+    forgetSpareMessage: (place) => void messages.delete(place.owner),
     makeKey: (place) => makeKeyOf(test, place),
   };
 }
@@ -146,6 +156,15 @@ async function makeWebhook(test: TestServer, { ownerKey, line }: Place): Promise
   if (ownerKey === null) return ids.make('webhook');
   const body = { from: line.handle, url: HOOK, events: QUIET_EVENTS };
   return String(expectStatus(201, await test.call('POST', '/v1/webhooks', body, { key: ownerKey })).body['id']);
+}
+
+/** The GUID of a new message from the peer, or the name of one that never was. */
+async function makeMessage(test: TestServer, { ownerKey, line, peer }: Place): Promise<string> {
+  if (ownerKey === null) return ids.uuid().toUpperCase();
+  const body = { from: peer, to: line.handle, text: 'To be taken back' };
+  return String(
+    expectStatus(201, await test.call('POST', '/simulator/v1/messages', body, { key: ownerKey })).body['guid'],
+  );
 }
 
 /** A new key of the line's account, or the name of one that never was. */

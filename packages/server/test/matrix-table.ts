@@ -23,6 +23,7 @@ import {
 } from './matrix-row.ts';
 import { HOOK, type Place, QUIET_EVENTS, type Scene } from './matrix-scene.ts';
 import { ADMIN } from './matrix-table-admin.ts';
+import { CONVERSATIONS } from './matrix-table-conversations.ts';
 
 const LIMIT = '100';
 const NOBODYS_PHONE = '+15550106666';
@@ -259,6 +260,7 @@ const V1: readonly AccessRow[] = [
   {
     route: 'GET /v1/events',
     scope: 'messages:read',
+    alsoBy: ['reactions:read', 'typing:read', 'receipts:read', 'lines:read'],
     status: 200,
     keys: [],
     isStream: true,
@@ -384,4 +386,4 @@ const SIMULATOR: readonly AccessRow[] = [
   },
 ];
 
-export const ACCESS_TABLE: readonly AccessRow[] = [...V1, ...SIMULATOR, ...ADMIN];
+export const ACCESS_TABLE: readonly AccessRow[] = [...V1, ...CONVERSATIONS, ...SIMULATOR, ...ADMIN];

@@ -246,7 +246,7 @@ describe.each(ENGINES)('the outbox on %s', (engine) => {
       reference: id,
       attempt: 1,
       chat,
-      text: 'Hello',
+      content: { text: 'Hello', attachments: [], isAudio: false, replyToGuid: null, effect: null },
       echoes,
       deliveredAfterMs: 0,
       asksIfRepeat: false,

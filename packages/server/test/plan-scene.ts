@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createIds } from '../src/domain/ids.ts';
 import { findKeyByHash } from '../src/store/accounts.ts';
 import { announceDue } from '../src/store/announcements.ts';
+import { findOutgoingFiles, readAttachments } from '../src/store/attachments.ts';
 import { readBacklog } from '../src/store/backlog.ts';
 import { findChat, findChatById, findChatIds, pageOfChats } from '../src/store/chat-pages.ts';
 import type { Engine } from '../src/store/database.ts';
@@ -28,14 +29,30 @@ import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.t
 import { readLineCursor, readLines } from '../src/store/lines.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
 import { acceptItems, findOutboxItem } from '../src/store/outbox.ts';
-import { claimItems, nextRetryAt, type Outcome, sendingItems, settleItems } from '../src/store/outbox-lane.ts';
+import { claimItems, type Outcome, settleItems } from '../src/store/outbox-lane.ts';
+import { nextRetryAt, sendingItems } from '../src/store/outbox-under-way.ts';
+import { anyTypingExpired, endTyping, readReceipts, readTyping } from '../src/store/presence.ts';
 import { findAgedEvents, pruneDeliveries, pruneEvents } from '../src/store/pruning.ts';
+import { readReactions } from '../src/store/reactions.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { dropAnswers, markAnswersLost } from '../src/store/unanswered.ts';
 import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
 import { createWriter, type Writer } from '../src/store/writer.ts';
-import { failure, inbound, own, part, receipt } from './sightings.ts';
+import {
+  edited,
+  failure,
+  inbound,
+  own,
+  PICTURE,
+  part,
+  reaction,
+  read,
+  receipt,
+  transcribed,
+  typing,
+  unsent,
+} from './sightings.ts';
 import { STARTED_AT } from './stage.ts';
 
 /** The line, account, chat and webhook number 2 of the seed. */
@@ -60,6 +77,7 @@ export function openPlace(engine: Engine): Place {
   const writer = createWriter(
     engine,
     createIds(() => NOW, randomBytes),
+    ({ id }) => `https://files.test/${id}`,
   );
   const writes: string[] = [];
   return {
@@ -109,6 +127,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
       { state: 'not_started', reason: 'Busy.' },
       { state: 'returned' },
       { state: 'failed', reason: 'No.' },
+      { state: 'done' },
     ];
     const settle = (outcome: Outcome, index: number) =>
       writer.write(settleItems, { claim: CLAIM, lineRef: REF, ref: index + 1, handOver: 1, outcome, now: NOW });
@@ -129,6 +148,14 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
       inbound('a text that waits', { awaits: { what: 'preview', until: NOW + 1 } }),
       part('guid 1'),
       receipt('guid 1', 'read'),
+      own('guid 2', { deliveredAt: NOW }),
+      reaction('guid 1', 'love', PEER),
+      typing(PEER),
+      read(PEER),
+      edited('guid 1'),
+      unsent('guid 1'),
+      transcribed('guid 1'),
+      inbound('a picture', { attachments: [PICTURE] }),
       failure('obx_1', 'No.'),
     ];
     await writer.write(recordSightings, { claim: CLAIM, line, events, now: NOW });
@@ -136,6 +163,13 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'the cursor of a line': ({ engine }) => readLineCursor(engine, REF),
   'is a held message due': ({ engine }) => anyHeld(engine, NOW),
   'announce what is due': ({ writer }) => writer.write(announceDue, { now: NOW }),
+  'is typing over': ({ engine }) => anyTypingExpired(engine, NOW),
+  'end typing': ({ writer }) => writer.write(endTyping, { now: NOW }),
+  'reactions to a message': ({ engine }) => readReactions(engine, REF),
+  'who types in a chat': ({ engine }) => readTyping(engine, REF),
+  'who has read a chat': ({ engine }) => readReceipts(engine, REF),
+  'the attachments of messages': ({ engine }) => readAttachments(engine.readEach, [REF]),
+  'files that go out': ({ engine }) => findOutgoingFiles(engine, REF, ['file_1']),
   'a page of messages': ({ engine }) => pageOfMessages(engine, REF, NEWEST, PAGE),
   'a message by its id': ({ engine }) => findMessages(engine, REF, 'msg_1'),
   'messages by their GUID': ({ engine }) => findMessages(engine, REF, 'guid 1'),
@@ -197,7 +231,15 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
 };
 
 function accept(writer: Writer, to: { kind: 'handle'; handle: string } | { kind: 'chat'; id: string }) {
-  const item = { accountRef: REF, lineRef: REF, contactFirst: true, payload: '{}', now: NOW };
+  const item = {
+    accountRef: REF,
+    lineRef: REF,
+    requires: 'contact' as const,
+    kind: 'message' as const,
+    payload: '{}',
+    details: null,
+    now: NOW,
+  };
   return writer.write(acceptItems, { ...item, id: `obx_to_a_${to.kind}`, to });
 }
 

@@ -13,7 +13,19 @@ const BUSY_LINE = 2;
 const CHATS_IN_USE = 1_000;
 /** Of ten kept answers this one is not there yet. */
 const UNDER_WAY = 9;
-const NUMBERED = ['accounts', 'api_keys', 'lines', 'chats', 'messages', 'outbox', 'webhooks'] as const;
+const NUMBERED = [
+  'accounts',
+  'api_keys',
+  'lines',
+  'chats',
+  'messages',
+  'files',
+  'reactions',
+  'typing_indicators',
+  'read_receipts',
+  'outbox',
+  'webhooks',
+] as const;
 
 /** Row `i` belongs to line `i % LINES + 1`; `i / LINES` tells a line's rows apart. Line and account have one number. */
 const LINE = `i % ${LINES} + 1`;
@@ -74,6 +86,44 @@ const SEEDS: readonly Seed[] = [
     table: 'held_messages',
     columns: 'message_ref, line_ref, chat_ref, sender, guid, announce_at',
     values: `i + 1, ${LINE}, i + 1, '+1666' || ${TURN}, 'guid ' || i, ${AT} + 1000000`,
+  },
+  {
+    rows: LINES,
+    table: 'line_health',
+    columns: 'line_ref, fence, state, since',
+    values: `i + 1, 1, 'online', ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'files',
+    columns: 'ref, id, account_ref, filename, mime_type, size, created_at',
+    values: `i + 1, 'file_' || i, ${LINE}, 'hike.jpg', 'image/jpeg', 1, ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'attachments',
+    columns: 'message_ref, place, file_ref, filename, mime_type, size',
+    values: "i + 1, 0, i + 1, 'hike.jpg', 'image/jpeg', 1",
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'reactions',
+    columns:
+      'ref, id, account_ref, line_ref, chat_ref, message_ref, type, sender, is_from_me, added, sent_at, synced_at',
+    values: `i + 1, 'rxn_' || i, ${LINE}, ${LINE}, i % ${CHATS_IN_USE} + 1, i + 1, 'love', '+1666', 0, 1, ${AT}, ${AT}`,
+  },
+  {
+    rows: CHATS,
+    table: 'typing_indicators',
+    columns: 'ref, id, account_ref, line_ref, chat_ref, handle, is_typing, updated_at, expires_at',
+    values: `i + 1, 'ind_' || i, ${CHAT_LINE}, ${CHAT_LINE}, i + 1, '+1666' || i,
+      case when i % 100 = 0 then 1 else 0 end, ${AT}, ${AT} + 1000000`,
+  },
+  {
+    rows: CHATS,
+    table: 'read_receipts',
+    columns: 'ref, id, account_ref, line_ref, chat_ref, handle, last_read_at, synced_at',
+    values: `i + 1, 'rcp_' || i, ${CHAT_LINE}, ${CHAT_LINE}, i + 1, '+1666' || i, ${AT}, ${AT}`,
   },
   {
     rows: ROWS_MOST,

@@ -15,7 +15,7 @@ const ENGINE_NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
 export const FULL_SCANS: readonly FullScan[] = [
   {
     steps: ["record a driver's report", 'the chats of messages'],
-    scans: ['lines', 'lines by lines_pkey'],
+    scans: ['lines', 'lines by lines_pkey', 'line_health by line_health_pkey'],
     reason: 'The scene itself reads the registry of lines, which the server keeps in memory.',
   },
   {
@@ -37,6 +37,11 @@ export const FULL_SCANS: readonly FullScan[] = [
     steps: ["record a driver's report"],
     scans: ['held_messages'],
     reason: 'A message is held for seconds: PostgreSQL finds the few rows sooner without the index.',
+  },
+  {
+    steps: ["record a driver's report"],
+    scans: ['typing_indicators by typing_expiring'],
+    reason: 'The index holds only those who type just now.',
   },
   {
     steps: ['a page of messages'],

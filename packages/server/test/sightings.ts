@@ -1,5 +1,13 @@
 /** What a driver may report, with defaults for what a test does not care about. */
-import type { ChatSeen, LineEvent, MessageSeen, ObservedChat, ReceiptSeen } from '@trunkline/drivers';
+import type {
+  ChatSeen,
+  LineEvent,
+  MessageSeen,
+  ObservedChat,
+  ReceiptSeen,
+  SeenAttachment,
+  Tapback,
+} from '@trunkline/drivers';
 import { LINE, PHONE } from './harness.ts';
 import { STARTED_AT } from './stage.ts';
 
@@ -30,6 +38,8 @@ export function inbound(guid: string, given: Partial<Omit<MessageSeen, 'kind'>> 
     isFromMe: false,
     sender,
     text: `Text of ${guid}`,
+    attachments: [],
+    isAudioMessage: false,
     service: 'imessage',
     sentAt: STARTED_AT,
     replyToGuid: null,
@@ -60,4 +70,37 @@ export function part(partOf: string): LineEvent {
 
 export function failure(reference: string, reason: string): LineEvent {
   return { kind: 'failure', cursor: nextCursor(), reference, reason };
+}
+
+export const PICTURE: SeenAttachment = {
+  file: 'file_1',
+  filename: 'hike.jpg',
+  mimeType: 'image/jpeg',
+  size: 1_234,
+  transcription: null,
+};
+
+export function reaction(target: string, type: Tapback, sender: string, added = true): LineEvent {
+  const rest = { isFromMe: sender === LINE, sender, at: STARTED_AT, reference: null };
+  return { kind: 'reaction', cursor: nextCursor(), target, type, added, ...rest };
+}
+
+export function typing(handle: string, isTyping = true): LineEvent {
+  return { kind: 'typing', cursor: nextCursor(), chat: direct(handle), handle, isTyping, at: STARTED_AT };
+}
+
+export function read(handle: string, at = STARTED_AT): LineEvent {
+  return { kind: 'read', cursor: nextCursor(), chat: direct(handle), handle, at };
+}
+
+export function edited(guid: string, text = 'Changed', at = STARTED_AT): LineEvent {
+  return { kind: 'edited', cursor: nextCursor(), guid, text, at };
+}
+
+export function unsent(guid: string, at = STARTED_AT): LineEvent {
+  return { kind: 'unsent', cursor: nextCursor(), guid, at };
+}
+
+export function transcribed(guid: string, transcription = 'See you at noon'): LineEvent {
+  return { kind: 'transcription', cursor: nextCursor(), guid, transcription };
 }

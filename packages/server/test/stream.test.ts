@@ -35,7 +35,12 @@ const textTo = (line: string, text: string, key = KEY) =>
   test.call('POST', '/simulator/v1/messages', { from: PHONE, to: line, text }, { key });
 const seen = (reader: EventReader, text: string) =>
   waitFor(() => reader.events().find((event) => event.data['text'] === text), `"${text}" on the stream`);
-const textsOf = (reader: EventReader) => reader.events().map((event) => event.data['text']);
+/** Of the messages themselves, without what became of them later. */
+const textsOf = (reader: EventReader) =>
+  reader
+    .events()
+    .filter(({ event }) => event === 'message.received' || event === 'message.sent')
+    .map((event) => event.data['text']);
 
 describe('a stream', () => {
   it('sends its headers and a comment at once', async () => {
@@ -225,8 +230,11 @@ describe('a key', () => {
 
 describe('a stream is refused', () => {
   it('on which nothing could come', async () => {
-    const key = await addKey(test, { scopes: ['lines:read', 'webhooks:write', 'outbox:read'] });
+    const key = await addKey(test, { scopes: ['chats:read', 'webhooks:write', 'outbox:read'] });
     expect(refusal(await test.call('GET', '/v1/events', undefined, { key }))).toEqual(expected('insufficient_scope'));
+    const other = await addKey(test, { scopes: ['lines:read', 'reactions:read'] });
+    const path = '/v1/events?events=message.sent,typing.started';
+    expect(refusal(await test.call('GET', path, undefined, { key: other }))).toEqual(expected('insufficient_scope'));
   });
 
   it.each([
@@ -252,7 +260,7 @@ describe('a stream is refused', () => {
     expect(good.status).toBe(200);
   });
 
-  it.each(['nothing', 'message.received,x', ',', 'message.failed '])('for events=%s', async (events) => {
+  it.each(['nothing', 'message.received,x', ',', 'message.lost '])('for events=%s', async (events) => {
     const answer = await test.call('GET', `/v1/events?events=${encodeURIComponent(events)}`);
     expect(refusal(answer)).toEqual(expected('invalid_parameter_value', 'events'));
   });

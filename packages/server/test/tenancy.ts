@@ -134,6 +134,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   invalid_parameter_value: [400, 'invalid_request_error'],
   invalid_json: [400, 'invalid_request_error'],
   bad_request: [400, 'invalid_request_error'],
+  advanced_features_required: [400, 'invalid_request_error'],
   contact_has_not_messaged: [403, 'invalid_request_error'],
   line_not_found: [404, 'not_found_error'],
   chat_not_found: [404, 'not_found_error'],

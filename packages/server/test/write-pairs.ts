@@ -26,6 +26,10 @@ const TABLES = [
   'events',
   'webhooks',
   'held_messages',
+  'reactions',
+  'typing_indicators',
+  'read_receipts',
+  'attachments',
   'messages',
   'chats',
   'outbox',
@@ -111,6 +115,7 @@ const report = {
     isActive: true,
     isSandbox: false,
     contactFirst: false,
+    capabilities: null,
     paceMs: 0,
   },
   events: [
@@ -168,8 +173,10 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       accountRef: 1,
       lineRef: 1,
       to: { kind: 'handle', handle: STRANGER },
-      contactFirst: true,
+      requires: 'contact',
+      kind: 'message',
       payload: '{}',
+      details: null,
       now: NOW,
     }),
   claimItems: async ({ writer }) => {
@@ -188,6 +195,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   expireItems: ({ writer }) => writer.write(WRITES.expireItems, { now: NOW }),
   recordSightings: ({ writer }) => writer.write(WRITES.recordSightings, report),
   announceDue: ({ writer }) => writer.write(WRITES.announceDue, { now: NOW }),
+  endTyping: ({ writer }) => writer.write(WRITES.endTyping, { now: NOW }),
   claimRetries: async ({ writer }) => {
     const item = { webhookRef: 1, now: NOW, until: NOW + 15_000, max: 10 };
     return (await writer.write(WRITES.claimRetries, item)).map((delivery) => delivery.id);
@@ -258,6 +266,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       claim: LINE_CLAIM,
       lineRef: 1,
       state: 'offline',
+      capabilities: null,
       reason: 'It is asleep.',
       now: NOW,
     }),
@@ -286,6 +295,9 @@ const DUMP = {
     from messages m join chats c on c.ref = m.chat_ref left join outbox o on o.ref = m.outbox_ref order by m.guid`,
   chats: 'select identifier, name, participants, has_received_inbound, last_message_at from chats order by identifier',
   held: 'select guid, announce_at from held_messages order by guid',
+  reactions: 'select message_ref, sender, type, added, sent_at from reactions order by message_ref, sender, type',
+  typing: 'select chat_ref, handle, is_typing, updated_at, expires_at from typing_indicators order by chat_ref, handle',
+  reads: 'select chat_ref, handle, last_read_at from read_receipts order by chat_ref, handle',
   events: `select e.type, m.guid, c.identifier from events e left join messages m on m.ref = e.message_ref
     left join chats c on c.ref = e.chat_ref order by e.seq`,
   deliveries: `select w.id, (select count(*) from events e where e.seq <= d.event_seq) as place, d.state, d.attempts,

@@ -1,4 +1,6 @@
 import type { ChatAddress, DriverContext, LineDriver } from '../line-driver.ts';
+import type { SeenAttachment } from '../line-events.ts';
+import type { Tapback } from '../tapback.ts';
 
 /** What a driver may be unable to do, or its fake of the other side unable to show. */
 export const FEATURES = [
@@ -12,10 +14,28 @@ export const FEATURES = [
   'failed',
   'unknown',
   'not_started',
+  'attachments',
+  'replies',
+  'audio',
+  'reactions',
+  'typing',
+  'receipts',
+  /** Messages that their sender changes or takes back. */
+  'edits',
 ] as const;
 export type Feature = (typeof FEATURES)[number];
 
 export type ArrangedOutcome = 'failed' | 'unknown' | 'not_started' | 'crash';
+
+/** A message of the line's, as a phone has it. */
+export interface Received {
+  readonly guid: string;
+  readonly text: string | null;
+  readonly attachments: readonly { readonly file: string | null }[];
+  readonly isAudioMessage: boolean;
+  readonly replyToGuid: string | null;
+  readonly reactions: readonly { readonly type: Tapback; readonly sender: string }[];
+}
 
 /** The phones at the other end of the line, real or fake. */
 export interface FarSide {
@@ -26,9 +46,22 @@ export interface FarSide {
   text(from: string, text: string, group?: string): Promise<string>;
   /** A peer writes a message that a later row completes. */
   textInParts(from: string): Promise<string>;
+  /** A peer sends a file, or a voice memo whose transcription comes later. */
+  sendFile(from: string, file: SeenAttachment): Promise<string>;
+  sendVoiceMemo(from: string, file: SeenAttachment, transcription: string): Promise<string>;
+  /** A peer does something about a message, its own or the line's. */
+  react(from: string, guid: string, type: Tapback, added: boolean): Promise<void>;
+  edit(from: string, guid: string, text: string): Promise<void>;
+  unsend(from: string, guid: string): Promise<void>;
+  showTyping(from: string, isTyping: boolean): Promise<void>;
+  markRead(from: string): Promise<void>;
+  /** Whether the peer sees the line typing. */
+  seesTyping(peer: string): Promise<boolean>;
   createGroup(participants: readonly string[], name: string): Promise<string>;
   /** The line's messages that this chat has got, oldest first. */
-  received(chat: ChatAddress): Promise<readonly { readonly guid: string; readonly text: string }[]>;
+  received(chat: ChatAddress): Promise<readonly Received[]>;
+  /** The peer's messages that the line has marked as read. */
+  readByLine(peer: string): Promise<readonly string[]>;
   setOffline(isOffline: boolean): Promise<void>;
   /** Sees to it that the next message to the returned chat ends this way. */
   arrange(outcome: ArrangedOutcome): Promise<ChatAddress>;

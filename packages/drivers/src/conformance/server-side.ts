@@ -1,6 +1,7 @@
 /** The server's part in the tests: it commits reports, keeps the cursor, and starts drivers from there. */
 import { vi } from 'vitest';
-import type { DriverContext, HealthState, LineDriver, LineEvent, MessageSeen } from '../line-driver.ts';
+import type { DriverContext, HealthState, LineDriver } from '../line-driver.ts';
+import type { LineEvent, MessageSeen } from '../line-events.ts';
 import type { LineHarness } from './line-harness.ts';
 
 const WAIT_MAX_MS = 5_000;

@@ -17,7 +17,7 @@ export function describePhones(stage: () => SimulatorStage): void {
       await network.text({ from: PEER, to: '+15550100002', text: 'four' });
       await driver.send(message({ identifier: group, isGroup: true }, 'obx_2', 'five'));
 
-      const texts: string[] = [];
+      const texts: (string | null)[] = [];
       let cursor: string | undefined;
       do {
         const page = await network.phoneMessages({

@@ -60,6 +60,42 @@ export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<Simu
   };
 }
 
+type Deeds = Pick<
+  FarSide,
+  'sendFile' | 'sendVoiceMemo' | 'react' | 'edit' | 'unsend' | 'showTyping' | 'markRead' | 'seesTyping' | 'readByLine'
+>;
+
+function createDeeds(network: SimulatorNetwork): Deeds {
+  const plain = { replyToGuid: null, effect: null };
+  const sent = (texted: { readonly guid: string } | null): string => {
+    if (texted === null) throw new Error('The phone could not send this.');
+    return texted.guid;
+  };
+  const done = (happened: object | null): void => {
+    if (happened === null) throw new Error('The phone could not do this.');
+  };
+  return {
+    sendFile: async (from, file) => {
+      const text = { ...plain, text: '', attachments: [file], isAudio: false };
+      return sent(await network.text({ from, to: LINE, text }));
+    },
+    sendVoiceMemo: async (from, file, transcription) => {
+      const text = { ...plain, text: '', attachments: [file], isAudio: true };
+      return sent(await network.text({ from, to: LINE, text, transcribed: { transcription, afterMs: 20 } }));
+    },
+    react: async (from, guid, type, added) => done(await network.react({ from, guid, type, added })),
+    edit: async (from, guid, text) => done(await network.edit({ from, guid, text })),
+    unsend: async (from, guid) => done(await network.unsend({ from, guid })),
+    showTyping: async (from, isTyping) => done(await network.showTyping({ from, to: LINE, isTyping })),
+    markRead: async (from) => done(await network.markRead({ from, to: LINE })),
+    seesTyping: async (peer) => (await network.lineTyping(peer)).some(({ line }) => line === LINE),
+    readByLine: async (peer) => {
+      const page = await network.phoneMessages({ phone: peer, lines: [LINE] });
+      return (page?.messages ?? []).filter(({ fromMe, state }) => fromMe && state === 'read').map(({ guid }) => guid);
+    },
+  };
+}
+
 function createFarSide(network: SimulatorNetwork): FarSide {
   const text = async (from: string, text: string, group?: string): Promise<string> => {
     const texted = await network.text({ from, to: group ?? LINE, text });
@@ -71,6 +107,7 @@ function createFarSide(network: SimulatorNetwork): FarSide {
     otherPeer: OTHER_PEER,
     text,
     textInParts: (from) => text(from, 'Look: https://example.com/hike'),
+    ...createDeeds(network),
     createGroup: async (participants, name) =>
       (await network.createGroup({ line: LINE, participants, name })).identifier,
     received: async (chat) => {

@@ -59,6 +59,8 @@ export async function answersTo(wire: Wire, tx: WireTransaction, arrivals: reado
       const row = answers.get(from);
       if (row === undefined) return [];
       const answer = numberOf(row, 'echo') === 1 ? text : (textOrNull(row, 'text') ?? '');
+      // A message without text has nothing to repeat.
+      if (answer === '') return [];
       const body = { kind: 'reply', guid: wire.newGuid(), chat, isGroup, from, text: answer } as const;
       return [{ line, dueAt: at + wire.timings.autoreplyMs, cause: seq, body }];
     }),

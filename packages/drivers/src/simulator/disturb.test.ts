@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../conformance/random.ts';
-import type { LineEvent } from '../line-driver.ts';
+import type { LineEvent } from '../line-events.ts';
 import { toReport } from './disturb.ts';
 import type { Entry } from './feed.ts';
 

@@ -1,5 +1,5 @@
 /** Turns entries into a report, and spoils it in the ways that the line's faults ask for. */
-import type { LineEvent } from '../line-driver.ts';
+import type { LineEvent } from '../line-events.ts';
 import type { Faults } from './faults.ts';
 import type { Entry } from './feed.ts';
 

@@ -7,50 +7,42 @@ import type {
   HandOver,
   LineDriver,
   LookUp,
+  SendAudioMessage,
+  SendMessage,
 } from '../line-driver.ts';
 import { createBell } from './bell.ts';
+import { capabilitiesOf, isAble, type LineService } from './capabilities.ts';
 import { toReport } from './disturb.ts';
 import { type Faults, NO_FAULTS } from './faults.ts';
 import type { Entry } from './feed.ts';
 import type { LineSide, SimulatorNetwork } from './network.ts';
-import { planSend } from './plan-send.ts';
+import { actingOf, outgoingContent } from './outgoing.ts';
+import { type OutgoingPlan, planSend } from './plan-send.ts';
 
 const IN_FLIGHT = 64;
 const CURSOR = /^\d{1,15}$/;
 
-const CAPABILITIES_NOW: Capabilities = {
-  text: true,
-  attachments: false,
-  groups: true,
-  reply: false,
-  reaction: false,
-  customReaction: false,
-  typing: false,
-  receipts: false,
-  audio: false,
-  effects: false,
-  edit: false,
-  unsend: false,
-  deliveryStatus: true,
-  readStatus: true,
-  typingEvents: false,
-  serviceLookup: false,
-};
-
 const NOT_RUNNING: Disposition = { state: 'not_started', reason: 'The simulated line is not running.' };
 const VOIDED: Disposition = { state: 'not_started', reason: 'This attempt was given up before it was handed over.' };
 const NO_SUCH_GROUP: Disposition = { state: 'failed', reason: 'The line is in no group with this identifier.' };
+const NO_SUCH_MESSAGE: Disposition = {
+  state: 'failed',
+  reason: 'The message that the reaction is for is not on the line.',
+};
+const NOT_ABLE: Disposition = { state: 'failed', reason: 'The line cannot do this.' };
 const NO_ECHO: Disposition = { state: 'unknown', reason: 'The message went out, but the line has not shown it.' };
 
 export interface SimulatorDriverOptions {
   readonly network: SimulatorNetwork;
   /** The line's handle. */
   readonly line: string;
+  /** An SMS line carries text and attachments, and nothing more. */
+  readonly service?: LineService;
   readonly context: DriverContext;
 }
 
-export function createSimulatorDriver({ network, line, context }: SimulatorDriverOptions): LineDriver {
-  return new SimulatorDriver(network.lineSide(line), context);
+export function createSimulatorDriver({ network, line, service, context }: SimulatorDriverOptions): LineDriver {
+  return new SimulatorDriver(network.lineSide(line), capabilitiesOf(service), context);
 }
 
 class SimulatorDriver implements LineDriver {
@@ -58,6 +50,7 @@ class SimulatorDriver implements LineDriver {
   readonly stopped: Promise<Error | null>;
 
   readonly #side: LineSide;
+  readonly #capabilities: Capabilities;
   readonly #context: DriverContext;
   readonly #ended = Promise.withResolvers<Error | null>();
   readonly #entriesBell = createBell();
@@ -70,14 +63,15 @@ class SimulatorDriver implements LineDriver {
   #isEnding = false;
   #stopListening = (): void => undefined;
 
-  constructor(side: LineSide, context: DriverContext) {
+  constructor(side: LineSide, capabilities: Capabilities, context: DriverContext) {
     this.#side = side;
+    this.#capabilities = capabilities;
     this.#context = context;
     this.stopped = this.#ended.promise;
   }
 
   capabilities(): Capabilities {
-    return CAPABILITIES_NOW;
+    return this.#capabilities;
   }
 
   async start(cursor: string | null): Promise<void> {
@@ -183,6 +177,7 @@ class SimulatorDriver implements LineDriver {
 
   async #handOver(command: Command): Promise<Disposition> {
     if (this.#isEnding) return NOT_RUNNING;
+    if (!isAble(this.#capabilities, command)) return NOT_ABLE;
     const { slowMs } = this.#side.timings;
     const plan = planSend(command, this.#faults, slowMs, () => this.#context.random());
     if (!plan.goesOut) return plan.disposition;
@@ -190,10 +185,28 @@ class SimulatorDriver implements LineDriver {
       await this.#pause.wait(plan.delayMs);
       if (this.#isEnding) return NOT_RUNNING;
     }
-    const { reference, attempt, chat, text } = command;
+    if (command.kind === 'message' || command.kind === 'audio_message') return this.#sendMessage(command, plan);
+    const outcome = await this.#side.act(actingOf(command));
+    if (outcome.state === 'voided') return VOIDED;
+    if (outcome.state === 'no_such_group') return NO_SUCH_GROUP;
+    if (outcome.state === 'no_such_message') return NO_SUCH_MESSAGE;
+    if (plan.answerAfterMs > 0) await this.#pause.wait(plan.answerAfterMs);
+    return command.kind === 'reaction' ? { state: 'sent', guid: outcome.guid } : { state: 'done' };
+  }
+
+  async #sendMessage(command: SendMessage | SendAudioMessage, plan: OutgoingPlan): Promise<Disposition> {
+    const { reference, attempt, chat } = command;
     const { echoes, deliveredAfterMs, crashes: asksIfRepeat } = plan;
-    const sending = { reference, attempt, chat, text, echoes, deliveredAfterMs, asksIfRepeat };
-    const outcome = await this.#side.send(sending);
+    const content = outgoingContent(command, this.#capabilities);
+    const outcome = await this.#side.send({
+      reference,
+      attempt,
+      chat,
+      content,
+      echoes,
+      deliveredAfterMs,
+      asksIfRepeat,
+    });
     if (outcome.state === 'voided') return VOIDED;
     if (outcome.state === 'no_such_group') return NO_SUCH_GROUP;
     if (plan.crashes && !outcome.isRepeat) this.#end(new Error('The simulated driver crashed, as this handle asks.'));

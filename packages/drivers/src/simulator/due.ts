@@ -1,14 +1,21 @@
 /** Does what is due on a line: takes the futures and writes what becomes of them in one transaction. */
+
+import { plainText } from './content.ts';
 import { type Feed, writeFeed } from './feed.ts';
 import type { FutureBody } from './futures.ts';
 import { directChat, readGroups } from './group-chats.ts';
-import { deliverMessages } from './messages.ts';
+import { deliverMessages, noteTranscription } from './messages.ts';
 import { type Texting, writeTexts } from './phone-texts.ts';
 import { numberOf, statement, textOf, type Wire } from './wire.ts';
 import type { WireRow, WireTransaction } from './wire-database.ts';
 
 const DUE_BATCH_MAX = 200;
-const FUTURE_KINDS: ReadonlySet<string> = new Set(['delivered', 'preview', 'reply'] satisfies FutureBody['kind'][]);
+const FUTURE_KINDS: ReadonlySet<string> = new Set([
+  'delivered',
+  'preview',
+  'transcription',
+  'reply',
+] satisfies FutureBody['kind'][]);
 
 const SELECT_DUE = statement(
   { line: 'text', now: 'int' },
@@ -34,6 +41,7 @@ export async function doDueOnce(wire: Wire, line: string): Promise<number> {
     const bodies = rows.toSorted(byDueTime).map(toBody);
     await deliver(tx, feed, line, bodies);
     completePreviews(feed, line, bodies);
+    await transcribe(tx, feed, line, bodies);
     await reply(wire, tx, feed, line, bodies);
     return bodies.length;
   });
@@ -65,6 +73,15 @@ function completePreviews(feed: Feed, line: string, bodies: readonly FutureBody[
   }
 }
 
+async function transcribe(tx: WireTransaction, feed: Feed, line: string, bodies: readonly FutureBody[]): Promise<void> {
+  for (const body of bodies) {
+    if (body.kind !== 'transcription') continue;
+    const { guid, chat, transcription } = body;
+    await noteTranscription(tx, guid, transcription);
+    feed.append({ line, chat, visible: true, body: { kind: 'transcription', guid, transcription } });
+  }
+}
+
 async function reply(
   wire: Wire,
   tx: WireTransaction,
@@ -77,7 +94,9 @@ async function reply(
   const groups = await readGroups((select, items) => tx.each(select, items), groupIds);
   const texts = replies.flatMap(({ guid, chat, isGroup, from, text }): Texting[] => {
     const observed = isGroup ? groups.get(chat)?.chat : directChat(from);
-    return observed === undefined ? [] : [{ guid, isNamed: false, line, chat: observed, from, text }];
+    return observed === undefined
+      ? []
+      : [{ guid, isNamed: false, line, chat: observed, from, content: plainText(text) }];
   });
   await writeTexts(wire, tx, feed, texts);
 }

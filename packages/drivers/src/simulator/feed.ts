@@ -4,14 +4,26 @@
  * Whoever writes to a line first takes the line's row, draws positions from it, and keeps it to the commit. So a line
  * has one writer at a time in all processes together, and a reader that has seen position n never misses one below it.
  */
-import type { CursorMoved, LineEvent } from '../line-driver.ts';
+import type { CursorMoved, LineEvent } from '../line-events.ts';
 import { numberOf, statement, textOf, type Wire } from './wire.ts';
 import type { WireRow, WireTransaction } from './wire-database.ts';
 
 type WithoutCursor<E> = E extends LineEvent ? Omit<E, 'cursor'> : never;
 export type EntryBody = WithoutCursor<Exclude<LineEvent, CursorMoved>>;
 
-const ENTRY_KINDS: ReadonlySet<string> = new Set(['message', 'part', 'receipt', 'chat', 'failure']);
+const ENTRY_KINDS: ReadonlySet<string> = new Set([
+  'message',
+  'part',
+  'reaction',
+  'typing',
+  'read',
+  'edited',
+  'unsent',
+  'transcription',
+  'receipt',
+  'chat',
+  'failure',
+] satisfies EntryBody['kind'][]);
 
 /** How many entries are read, and reported, at once. */
 const ENTRIES_MAX = 200;

@@ -8,6 +8,7 @@ import type { WireTransaction } from './wire-database.ts';
 export type FutureBody =
   | { readonly kind: 'delivered'; readonly guid: string; readonly chat: string }
   | { readonly kind: 'preview'; readonly guid: string; readonly chat: string; readonly partOf: string }
+  | { readonly kind: 'transcription'; readonly guid: string; readonly chat: string; readonly transcription: string }
   | {
       readonly kind: 'reply';
       readonly guid: string;

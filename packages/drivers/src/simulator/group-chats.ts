@@ -1,5 +1,5 @@
 /** Groups on the simulated network: made by a phone, always with one line in them. */
-import type { ObservedChat } from '../line-driver.ts';
+import type { ObservedChat } from '../line-events.ts';
 import { writeFeed } from './feed.ts';
 import { numberOf, statement, textOf, textOrNull, type Wire } from './wire.ts';
 import type { WireRow, WireStatement } from './wire-database.ts';

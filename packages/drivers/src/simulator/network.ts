@@ -11,10 +11,13 @@ import { doDueOnce } from './due.ts';
 import { clearFaults, type Faults, faultsTopic, readFaults, setFaults } from './faults.ts';
 import { type Entry, feedTopic, readEntries, readHead } from './feed.ts';
 import { createGroup, type NewGroup } from './group-chats.ts';
+import { edit, type Happened, markRead, react, showTyping, unsend } from './phone-acts.ts';
 import { type PhonePage, type PhoneQuery, readPhoneMessages } from './phone-messages.ts';
 import { addressText, type PhoneText, type Texted, type Texting, writeNamedTexts } from './phone-texts.ts';
 import { TIMINGS, type Timings } from './timings.ts';
+import { type LineTyping, readLineTyping } from './typing.ts';
 import type { Wire } from './wire.ts';
+import { type Acting, type ActOutcome, writeActs } from './wire-acts.ts';
 import type { WireDatabase } from './wire-database.ts';
 import { findOrVoid } from './wire-find.ts';
 import { WIRE_SCHEMA } from './wire-schema.ts';
@@ -38,6 +41,18 @@ export interface SimulatorNetwork {
   open(): Promise<void>;
   /** A phone texts a line or a group; null when there is no such group, or the phone is not in it. */
   text(text: PhoneText): Promise<Texted | null>;
+  /** A phone reacts to a message, or takes its reaction off; null when it shows no such message. */
+  react(reaction: Parameters<typeof react>[1]): Promise<Happened | null>;
+  /** A phone changes a message of its own; null when it shows no such message. */
+  edit(edited: Parameters<typeof edit>[1]): Promise<Happened | null>;
+  /** A phone takes a message of its own back; null when it shows no such message. */
+  unsend(unsent: Parameters<typeof unsend>[1]): Promise<Happened | null>;
+  /** A phone begins or ceases to type to a line or in a group; null when it is not in it. */
+  showTyping(typing: Parameters<typeof showTyping>[1]): Promise<Happened | null>;
+  /** A phone reads its chat with a line, or a group; null when it is not in it. */
+  markRead(reading: Parameters<typeof markRead>[1]): Promise<Happened | null>;
+  /** The chats in which a phone sees a line typing just now. */
+  lineTyping(phone: string): Promise<readonly LineTyping[]>;
   createGroup(group: NewGroup): Promise<{ readonly identifier: string; readonly seq: number }>;
   /** Gives a line exactly these faults. */
   setFaults(line: string, faults: Partial<Faults>): Promise<void>;
@@ -53,6 +68,7 @@ export interface SimulatorNetwork {
 export interface LineSide {
   readonly timings: Timings;
   send(sending: Omit<Sending, 'line'>): Promise<SendOutcome>;
+  act(acting: Omit<Acting, 'line'>): Promise<ActOutcome>;
   findOrVoid(lost: readonly HandOver[]): Promise<ReadonlyMap<string, LookUp>>;
   readHead(): Promise<number>;
   readEntries(after: number): Promise<readonly Entry[]>;
@@ -72,6 +88,7 @@ export function createSimulatorNetwork(options: SimulatorNetworkOptions): Simula
     timings: { ...TIMINGS, ...options.timings },
   };
   const writeText = createBatcher(BATCH_MAX, (texts: readonly Texting[]) => writeNamedTexts(wire, texts));
+  const writeAct = createBatcher(BATCH_MAX, (actings: readonly Acting[]) => writeActs(wire, actings));
   const writeSending = createBatcher(BATCH_MAX, (sendings: readonly Sending[]) => writeSendings(wire, sendings));
 
   return {
@@ -82,19 +99,31 @@ export function createSimulatorNetwork(options: SimulatorNetworkOptions): Simula
       const addressed = await addressText(wire, text);
       return addressed === null ? null : writeText(addressed);
     },
+    react: (reaction) => react(wire, reaction),
+    edit: (edited) => edit(wire, edited),
+    unsend: (unsent) => unsend(wire, unsent),
+    showTyping: (typing) => showTyping(wire, typing),
+    markRead: (reading) => markRead(wire, reading),
+    lineTyping: (phone) => readLineTyping(wire, phone),
     createGroup: (group) => createGroup(wire, group),
     setFaults: (line, faults) => setFaults(wire, line, faults),
     clearFaults: (line) => clearFaults(wire, line),
     setAutoreply: (phone, autoreply) => setAutoreply(wire, phone, autoreply),
     phoneMessages: (query) => readPhoneMessages(wire, query),
-    lineSide: (line) => createLineSide(wire, line, writeSending),
+    lineSide: (line) => createLineSide(wire, line, writeSending, writeAct),
   };
 }
 
-function createLineSide(wire: Wire, line: string, writeSending: (sending: Sending) => Promise<SendOutcome>): LineSide {
+function createLineSide(
+  wire: Wire,
+  line: string,
+  writeSending: (sending: Sending) => Promise<SendOutcome>,
+  writeAct: (acting: Acting) => Promise<ActOutcome>,
+): LineSide {
   return {
     timings: wire.timings,
     send: (sending) => writeSending({ ...sending, line }),
+    act: (acting) => writeAct({ ...acting, line }),
     findOrVoid: (lost) => findOrVoid(wire, line, lost),
     readHead: () => readHead(wire, line),
     readEntries: (after) => readEntries(wire, line, after),

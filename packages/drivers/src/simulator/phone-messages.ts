@@ -1,6 +1,9 @@
 /** What a phone shows: its one-to-one chats and its groups, oldest first. */
+import type { SeenAttachment } from '../line-events.ts';
+import { parseAttachments } from './content.ts';
 import { MESSAGE_STATES, type MessageState } from './messages.ts';
-import { numberOf, statement, textOf, type Wire } from './wire.ts';
+import { type PhoneReaction, readReactions } from './reactions.ts';
+import { numberOf, statement, textOf, textOrNull, type Wire } from './wire.ts';
 import type { WireRow } from './wire-database.ts';
 
 const PHONE_MESSAGES_MAX = 1_000;
@@ -24,13 +27,14 @@ export interface PhoneMessage {
   /** From the phone's side: whether this phone wrote it. */
   readonly fromMe: boolean;
   readonly sender: string;
-  readonly text: string;
-  readonly attachments: readonly string[];
+  /** Null where there are attachments alone, and once it was taken back. */
+  readonly text: string | null;
+  readonly attachments: readonly SeenAttachment[];
   readonly isAudioMessage: boolean;
   readonly replyToGuid: string | null;
   readonly effect: string | null;
-  readonly reactions: readonly string[];
-  /** How far a line's message came (`sent`, `delivered`, `read`); `received` for what a phone wrote. */
+  readonly reactions: readonly PhoneReaction[];
+  /** How far a line's message came (`sent`, `delivered`, `read`); `received`, then `read`, for what a phone wrote. */
   readonly state: MessageState;
   readonly edited: boolean;
   readonly unsent: boolean;
@@ -46,17 +50,19 @@ export interface PhonePage {
 
 const SELECT_MESSAGES = statement(
   { phone: 'text', line: 'text', after_at: 'int', after_line: 'text', after_seq: 'int' },
-  `select guid, line, seq, chat, is_group, sender, text, state, sent_at from messages
-   where chat in (
+  `select m.guid, m.line, m.seq, m.chat, m.is_group, m.sender, m.text, m.state, m.sent_at,
+     e.attachments, e.is_audio, e.reply_to, e.effect, e.edited_at, e.unsent_at
+   from messages m left join message_extras e on e.guid = m.guid
+   where m.chat in (
        select i.phone {from items}
        union all
-       select m.identifier from group_members m {, items} where m.phone = i.phone
+       select g.identifier from group_members g {, items} where g.phone = i.phone
      )
-     and ((select i.line {from items}) = '' or line = (select i.line {from items}))
-     and (sent_at, line, seq) > (
+     and ((select i.line {from items}) = '' or m.line = (select i.line {from items}))
+     and (m.sent_at, m.line, m.seq) > (
        (select i.after_at {from items}), (select i.after_line {from items}), (select i.after_seq {from items})
      )
-   order by sent_at, line, seq limit ${PHONE_MESSAGES_MAX + 1}`,
+   order by m.sent_at, m.line, m.seq limit ${PHONE_MESSAGES_MAX + 1}`,
 );
 
 /** Null when the cursor is not one of ours. */
@@ -71,8 +77,12 @@ export async function readPhoneMessages(wire: Wire, query: PhoneQuery): Promise<
   const ordered = rows.flat().toSorted(byTime);
   const page = ordered.slice(0, limit);
   const last = ordered.length > limit ? page.at(-1) : undefined;
+  const reactions = await readReactions(
+    wire,
+    page.map((row) => textOf(row, 'guid')),
+  );
   return {
-    messages: page.map((row) => toMessage(row, query.phone)),
+    messages: page.map((row) => toMessage(row, query.phone, reactions.get(textOf(row, 'guid')) ?? [])),
     nextCursor: last === undefined ? null : cursorOf(last),
   };
 }
@@ -103,8 +113,10 @@ function parseCursor(cursor: string): { at: number; line: string; seq: number } 
     : { at: Number(at), line, seq: Number(seq) };
 }
 
-function toMessage(row: WireRow, phone: string): PhoneMessage {
+function toMessage(row: WireRow, phone: string, reactions: readonly PhoneReaction[]): PhoneMessage {
   const sender = textOf(row, 'sender');
+  const text = textOf(row, 'text');
+  const attachments = textOrNull(row, 'attachments');
   return {
     guid: textOf(row, 'guid'),
     chatIdentifier: textOf(row, 'chat'),
@@ -112,15 +124,15 @@ function toMessage(row: WireRow, phone: string): PhoneMessage {
     line: textOf(row, 'line'),
     fromMe: sender === phone,
     sender,
-    text: textOf(row, 'text'),
-    attachments: [],
-    isAudioMessage: false,
-    replyToGuid: null,
-    effect: null,
-    reactions: [],
+    text: text === '' ? null : text,
+    attachments: attachments === null ? [] : parseAttachments(attachments),
+    isAudioMessage: row['is_audio'] === 1,
+    replyToGuid: textOrNull(row, 'reply_to'),
+    effect: textOrNull(row, 'effect'),
+    reactions,
     state: toState(textOf(row, 'state')),
-    edited: false,
-    unsent: false,
+    edited: row['edited_at'] !== null,
+    unsent: row['unsent_at'] !== null,
     sentAt: numberOf(row, 'sent_at'),
   };
 }

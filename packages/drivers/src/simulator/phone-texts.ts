@@ -1,5 +1,6 @@
 /** The phones' side of a conversation: a phone texts a line, or a group with a line in it. */
-import type { ObservedChat } from '../line-driver.ts';
+import type { ObservedChat } from '../line-events.ts';
+import { type Content, plainText, seenContent } from './content.ts';
 import { type Feed, writeFeed } from './feed.ts';
 import { type Future, scheduleFutures } from './futures.ts';
 import { directChat, isGroupIdentifier, readGroups } from './group-chats.ts';
@@ -13,7 +14,10 @@ export interface PhoneText {
   readonly from: string;
   /** The line's handle, or a group's identifier. */
   readonly to: string;
-  readonly text: string;
+  /** A text, or more than that. */
+  readonly text: string | Content;
+  /** Comes that long after the message, in milliseconds: what the line makes out of a voice memo. */
+  readonly transcribed?: { readonly transcription: string; readonly afterMs: number };
   /** Names the message: the second text under one GUID is the first one again. */
   readonly guid?: string;
 }
@@ -32,7 +36,8 @@ export interface Texting {
   readonly line: string;
   readonly chat: ObservedChat;
   readonly from: string;
-  readonly text: string;
+  readonly content: Content;
+  readonly transcribed?: { readonly transcription: string; readonly afterMs: number } | undefined;
 }
 
 const SELECT_KNOWN = statement(
@@ -49,7 +54,13 @@ const READ_CHATS = statement(
 /** Finds the chat that a text is for; null when there is no such group, or the phone is not in it. */
 export async function addressText(wire: Wire, text: PhoneText): Promise<Texting | null> {
   const { from, to } = text;
-  const settled = { guid: text.guid ?? wire.newGuid(), isNamed: text.guid !== undefined, from, text: text.text };
+  const settled = {
+    guid: text.guid ?? wire.newGuid(),
+    isNamed: text.guid !== undefined,
+    from,
+    content: typeof text.text === 'string' ? plainText(text.text) : text.text,
+    transcribed: text.transcribed,
+  };
   if (!isGroupIdentifier(to)) return { ...settled, line: to, chat: directChat(from) };
   const groups = await readGroups((select, items) => wire.database.read(select, items), [to]);
   const group = groups.get(to);
@@ -89,8 +100,8 @@ export async function writeTexts(
   const messages: NewMessage[] = [];
   const futures: Future[] = [];
   for (const text of texts) {
-    const { guid, line, chat } = text;
-    const hasLink = LINK.test(text.text);
+    const { guid, line, chat, content, transcribed } = text;
+    const hasLink = LINK.test(content.text);
     const seq = appendText(wire, feed, text, hasLink);
     messages.push({
       guid,
@@ -99,12 +110,17 @@ export async function writeTexts(
       chat: chat.identifier,
       isGroup: chat.isGroup,
       sender: text.from,
-      text: text.text,
+      content,
       origin: null,
       echoes: true,
       state: 'received',
       sentAt: feed.at,
     });
+    if (transcribed) {
+      const { transcription, afterMs } = transcribed;
+      const body = { kind: 'transcription', guid, chat: chat.identifier, transcription } as const;
+      futures.push({ line, dueAt: feed.at + afterMs, cause: seq, body });
+    }
     if (!hasLink) continue;
     const body = { kind: 'preview', guid: wire.newGuid(), chat: chat.identifier, partOf: guid } as const;
     futures.push({ line, dueAt: feed.at + wire.timings.previewMs, cause: seq, body });
@@ -117,8 +133,16 @@ export async function writeTexts(
 async function readDirectChats(tx: WireTransaction, feed: Feed, texts: readonly Texting[]): Promise<void> {
   const direct = texts.filter((text) => !text.chat.isGroup);
   const chats = new Map(direct.map(({ line, from }) => [`${line} ${from}`, { line, chat: from }]));
-  if (chats.size === 0) return;
-  const read = [...(await tx.each(READ_CHATS, [...chats.values()]))];
+  if (chats.size > 0) await readDelivered(tx, feed, [...chats.values()]);
+}
+
+/** Marks what was delivered in these chats as read, and tells the lines. */
+export async function readDelivered(
+  tx: WireTransaction,
+  feed: Feed,
+  chats: readonly { readonly line: string; readonly chat: string }[],
+): Promise<void> {
+  const read = [...(await tx.each(READ_CHATS, chats))];
   read.sort((a, b) => numberOf(a, 'seq') - numberOf(b, 'seq'));
   for (const row of read) {
     const body = { kind: 'receipt', receipt: 'read', guid: textOf(row, 'guid'), at: feed.at } as const;
@@ -127,7 +151,7 @@ async function readDirectChats(tx: WireTransaction, feed: Feed, texts: readonly 
 }
 
 /** As on a Mac, a message with a link is seen before the row that carries its preview. */
-function appendText(wire: Wire, feed: Feed, { guid, line, chat, from, text }: Texting, hasLink: boolean): number {
+function appendText(wire: Wire, feed: Feed, { guid, line, chat, from, content }: Texting, hasLink: boolean): number {
   return feed.append({
     line,
     chat: chat.identifier,
@@ -138,10 +162,9 @@ function appendText(wire: Wire, feed: Feed, { guid, line, chat, from, text }: Te
       chat,
       isFromMe: false,
       sender: from,
-      text,
+      ...seenContent(content),
       service: 'imessage',
       sentAt: feed.at,
-      replyToGuid: null,
       reference: null,
       deliveredAt: null,
       readAt: null,

@@ -8,20 +8,21 @@ const LATE_START_ATTEMPT = 3;
 
 export type SendPlan =
   /** Nothing goes out. */
-  | { readonly goesOut: false; readonly disposition: Disposition }
-  | {
-      readonly goesOut: true;
-      /** How long the hand-over takes before the message goes out. */
-      readonly delayMs: number;
-      readonly echoes: boolean;
-      /** How long after it went out it is delivered; null: never. */
-      readonly deliveredAfterMs: number | null;
-      /** The driver crashes before it can answer, unless the reference was on the air before. */
-      readonly crashes: boolean;
-      readonly answer: 'sent' | 'accepted' | 'unknown';
-      /** How long the answer takes once the message went out. */
-      readonly answerAfterMs: number;
-    };
+  { readonly goesOut: false; readonly disposition: Disposition } | OutgoingPlan;
+
+export interface OutgoingPlan {
+  readonly goesOut: true;
+  /** How long the hand-over takes before the message goes out. */
+  readonly delayMs: number;
+  readonly echoes: boolean;
+  /** How long after it went out it is delivered; null: never. */
+  readonly deliveredAfterMs: number | null;
+  /** The driver crashes before it can answer, unless the reference was on the air before. */
+  readonly crashes: boolean;
+  readonly answer: 'sent' | 'accepted' | 'unknown';
+  /** How long the answer takes once the message went out. */
+  readonly answerAfterMs: number;
+}
 
 export function planSend(command: Command, faults: Faults, slowMs: number, random: () => number): SendPlan {
   const meaning = meaningOf(command.chat);

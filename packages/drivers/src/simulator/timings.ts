@@ -13,6 +13,8 @@ export interface Timings {
   readonly previewMs: number;
   /** How long a message with a link may wait for its preview. */
   readonly previewHoldMs: number;
+  /** A line that nobody says has stopped is shown as typing for this long. */
+  readonly typingMs: number;
 }
 
 export const TIMINGS: Timings = {
@@ -22,4 +24,5 @@ export const TIMINGS: Timings = {
   autoreplyMs: 300,
   previewMs: 600,
   previewHoldMs: 2_000,
+  typingMs: 60_000,
 };

@@ -12,6 +12,11 @@ const VOID = statement(
   `insert into hand_overs (reference, attempt, state) select i.reference, i.attempt, 'void' {from items} where true
    on conflict (reference, attempt) do nothing`,
 );
+const SELECT_ACTS = statement(
+  { reference: 'text', attempt: 'int' },
+  `select a.reference, a.kind, a.guid from acts a {, items}
+   where a.reference = i.reference and a.attempt <= i.attempt`,
+);
 const SELECT_SENT = statement(
   { reference: 'text', attempt: 'int' },
   `select m.reference, m.guid, m.chat, m.is_group, m.attempt, m.seq from messages m {, items}
@@ -19,7 +24,7 @@ const SELECT_SENT = statement(
 );
 
 /**
- * Answers for every reference, and voids each attempt of which there is no message: from then on the network refuses
+ * Answers for every reference, and voids each attempt that left nothing on the air: from then on the network refuses
  * it, so "not started" stays true however late a stalled process hands over. The line is held meanwhile, so that no
  * hand-over of it is between the look and the void.
  */
@@ -42,7 +47,15 @@ function findBatch(wire: Wire, line: string, lost: readonly HandOver[]): Promise
       const reference = textOf(row, 'reference');
       if (!found.has(reference)) found.set(reference, lookUpOf(row));
     }
-    const absent = items.filter((item) => !found.has(item.reference));
+    const unsent = items.filter((item) => !found.has(item.reference));
+    for (const row of unsent.length === 0 ? [] : await tx.each(SELECT_ACTS, unsent)) {
+      const answer = { reference: textOf(row, 'reference'), kind: textOf(row, 'kind'), guid: textOf(row, 'guid') };
+      found.set(
+        answer.reference,
+        answer.kind === 'reaction' ? { state: 'found', guid: answer.guid } : { state: 'done' },
+      );
+    }
+    const absent = unsent.filter((item) => !found.has(item.reference));
     if (absent.length > 0) await tx.each(VOID, absent);
     for (const { reference } of absent) found.set(reference, { state: 'not_started' });
     return found;

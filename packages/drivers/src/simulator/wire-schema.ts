@@ -18,7 +18,7 @@ export const WIRE_SCHEMA: readonly string[] = [
   // Every message on the air, one row each, never deduplicated by reference. `from_line` is 1 for the line's own
   // messages, which carry the outbox item's `reference` and the `attempt`; a phone's have neither. `chat` is the
   // peer's handle or the group's identifier; `seq` the position of the message's entry in the line's feed. `state` is
-  // sent, delivered or read for the line's messages, and received for a phone's. With `echoes` 0 the line never hears
+  // sent, delivered or read for the line's messages, and received or read for a phone's. With `echoes` 0 the line never hears
   // of the message.
   `create table if not exists messages (
     guid text primary key,
@@ -38,6 +38,49 @@ export const WIRE_SCHEMA: readonly string[] = [
   'create index if not exists messages_reference on messages (reference)',
   'create index if not exists messages_chat on messages (chat, sent_at, line, seq)',
   `create index if not exists messages_unread on messages (line, chat) where state = 'delivered'`,
+  `create index if not exists messages_unread_by_line on messages (line, chat) where state = 'received'`,
+
+  // What some messages have besides text: `attachments` as JSON, whether it is a voice memo, the GUID that it answers,
+  // its send style, and when its sender changed it or took it back.
+  `create table if not exists message_extras (
+    guid text primary key,
+    attachments text not null,
+    is_audio integer not null,
+    reply_to text,
+    effect text,
+    edited_at bigint,
+    unsent_at bigint
+  )`,
+
+  // The reactions that are on messages now: one of each sender on a message. `target` is the message's GUID.
+  `create table if not exists reactions (
+    target text not null,
+    sender text not null,
+    type text not null,
+    at bigint not null,
+    primary key (target, sender)
+  )`,
+
+  // What a line did besides sending messages, a row for each hand-over that was carried out: a reaction, typing, or the
+  // mark that a chat was read. An oracle may count these too.
+  `create table if not exists acts (
+    reference text not null,
+    attempt integer not null,
+    line text not null,
+    chat text not null,
+    kind text not null,
+    guid text not null,
+    at bigint not null,
+    primary key (reference, attempt)
+  )`,
+
+  // The chats in which a line types, and until when it is shown to.
+  `create table if not exists line_typing (
+    line text not null,
+    chat text not null,
+    until_at bigint not null,
+    primary key (line, chat)
+  )`,
 
   // The arbiter's journal, a row for each hand-over that was written or ruled out: the first of the two to insert its
   // row wins. `state` is sent, or void when the network has promised that this attempt will never go out.

@@ -1,6 +1,8 @@
 /** The line's hand-overs, put on the air in batches. */
-import type { ChatAddress, ObservedChat } from '../line-driver.ts';
+import type { ChatAddress } from '../line-driver.ts';
+import type { ObservedChat } from '../line-events.ts';
 import { type Arrival, answersTo } from './autoreplies.ts';
+import { type Content, seenContent } from './content.ts';
 import { type Feed, writeFeed } from './feed.ts';
 import { type Future, scheduleFutures } from './futures.ts';
 import { directChat, readGroups } from './group-chats.ts';
@@ -13,7 +15,7 @@ export interface Sending {
   readonly reference: string;
   readonly attempt: number;
   readonly chat: ChatAddress;
-  readonly text: string;
+  readonly content: Content;
   /** False: the line never says that the message went out. */
   readonly echoes: boolean;
   /** How long after it went out it is delivered; null: never. */
@@ -74,7 +76,10 @@ export function writeSendings(wire: Wire, sendings: readonly Sending[]): Promise
   });
 }
 
-async function readChats(tx: WireTransaction, sendings: readonly Sending[]): Promise<Map<string, ObservedChat>> {
+export async function readChats(
+  tx: WireTransaction,
+  sendings: readonly { readonly line: string; readonly chat: ChatAddress }[],
+): Promise<Map<string, ObservedChat>> {
   const toGroups = sendings.filter((sending) => sending.chat.isGroup);
   const identifiers = toGroups.map((sending) => sending.chat.identifier);
   const groups = await readGroups((select, items) => tx.each(select, items), identifiers);
@@ -91,7 +96,10 @@ async function readChats(tx: WireTransaction, sendings: readonly Sending[]): Pro
  * that is voiding the same attempt in another process, and the select sees what it has committed. Where every row was
  * new there is nothing to select.
  */
-async function claimHandOvers(tx: WireTransaction, sendings: readonly Sending[]): Promise<Set<string>> {
+export async function claimHandOvers(
+  tx: WireTransaction,
+  sendings: readonly { readonly reference: string; readonly attempt: number }[],
+): Promise<Set<string>> {
   const items = sendings.map(({ reference, attempt }) => ({ reference, attempt }));
   const fresh = keysOf(await tx.each(CLAIM, items));
   const known = items.filter((item) => !fresh.has(attemptKey(item)));
@@ -111,7 +119,7 @@ async function putOnAir(wire: Wire, tx: WireTransaction, feed: Feed, ready: read
   const arrivals: Arrival[] = [];
   const futures: Future[] = [];
   for (const { sending, chat, guid } of ready) {
-    const { line, text, echoes, deliveredAfterMs } = sending;
+    const { line, content, echoes, deliveredAfterMs } = sending;
     const { identifier, isGroup } = chat;
     const seq = appendEcho(feed, sending, chat, guid);
     const state = deliveredAfterMs === 0 ? 'delivered' : 'sent';
@@ -123,7 +131,7 @@ async function putOnAir(wire: Wire, tx: WireTransaction, feed: Feed, ready: read
       chat: identifier,
       isGroup,
       sender: line,
-      text,
+      content,
       origin,
       echoes,
       state,
@@ -131,7 +139,7 @@ async function putOnAir(wire: Wire, tx: WireTransaction, feed: Feed, ready: read
     });
     if (deliveredAfterMs === null) continue;
     const at = feed.at + deliveredAfterMs;
-    arrivals.push({ line, seq, chat: identifier, isGroup, phones: chat.participants, text, at });
+    arrivals.push({ line, seq, chat: identifier, isGroup, phones: chat.participants, text: content.text, at });
     if (deliveredAfterMs === 0) continue;
     futures.push({ line, dueAt: at, cause: seq, body: { kind: 'delivered', guid, chat: identifier } });
   }
@@ -151,10 +159,9 @@ function appendEcho(feed: Feed, sending: Sending, chat: ObservedChat, guid: stri
       chat,
       isFromMe: true,
       sender: sending.line,
-      text: sending.text,
+      ...seenContent(sending.content),
       service: 'imessage',
       sentAt: feed.at,
-      replyToGuid: null,
       reference: sending.reference,
       deliveredAt: sending.deliveredAfterMs === 0 ? feed.at : null,
       readAt: null,
@@ -169,6 +176,6 @@ function keysOf(rows: readonly WireRow[]): Set<string> {
   );
 }
 
-function attemptKey({ reference, attempt }: { reference: string; attempt: number }): string {
+export function attemptKey({ reference, attempt }: { reference: string; attempt: number }): string {
   return `${reference} ${attempt}`;
 }

@@ -30,6 +30,10 @@ export const ERRORS = {
   invalid_parameter_value: { kind: 'invalid', message: 'A parameter has a value that cannot be used.' },
   invalid_json: { kind: 'invalid', message: 'The body must be a JSON object in UTF-8.' },
   bad_request: { kind: 'invalid', message: 'This is not a request of HTTP/1.1 that the server can read.' },
+  advanced_features_required: {
+    kind: 'invalid',
+    message: 'This line cannot do that: its bridge has no advanced features, or it is an SMS line.',
+  },
   contact_has_not_messaged: {
     kind: 'not_allowed_yet',
     message: 'Cannot send to a contact or group that has not messaged this line first.',

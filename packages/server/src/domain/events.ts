@@ -4,17 +4,36 @@ import type { Scope } from './scopes.ts';
 export const EVENTS = {
   'message.received': { scope: 'messages:read', sentence: 'An inbound message was stored.' },
   'message.sent': { scope: 'messages:read', sentence: 'An own message was seen going out on the line.' },
+  'message.delivered': { scope: 'messages:read', sentence: 'An own message reached its recipient.' },
+  'message.read': { scope: 'messages:read', sentence: 'An own message was read.' },
+  'message.failed': { scope: 'messages:read', sentence: 'An accepted message failed; the item says why.' },
+  'message.edited': { scope: 'messages:read', sentence: 'The sender of a message changed its text.' },
+  'message.unsent': { scope: 'messages:read', sentence: 'The sender of a message took it back.' },
+  'reaction.added': { scope: 'reactions:read', sentence: 'A reaction was put on a message.' },
+  'reaction.removed': { scope: 'reactions:read', sentence: 'A reaction was taken off a message.' },
+  'typing.started': { scope: 'typing:read', sentence: 'Somebody began to type in a chat.' },
+  'typing.stopped': { scope: 'typing:read', sentence: 'Somebody ceased to type in a chat.' },
+  'receipt.read': { scope: 'receipts:read', sentence: 'Somebody has read a chat.' },
+  'line.status': { scope: 'lines:read', sentence: 'A line went online, offline, or runs with trouble.' },
 } as const satisfies Record<string, { scope: Scope; sentence: string }>;
 export type EventType = keyof typeof EVENTS;
 
-/** The names a webhook may subscribe to today; the reactions' events are born with the reactions. */
-export const WEBHOOK_EVENTS = ['message.received', 'message.sent', 'reaction.added', 'reaction.removed'] as const;
-export type WebhookEvent = (typeof WEBHOOK_EVENTS)[number];
+/** What happens too often, and matters too little later, to be delivered: it is on the stream alone. */
+const ON_THE_STREAM_ALONE: ReadonlySet<string> = new Set<EventType>([
+  'typing.started',
+  'typing.stopped',
+  'receipt.read',
+]);
 
 export function isEventType(text: string): text is EventType {
   return Object.hasOwn(EVENTS, text);
 }
 
-export function isWebhookEvent(text: string): text is WebhookEvent {
-  return (WEBHOOK_EVENTS as readonly string[]).includes(text);
+/** The names that a webhook may subscribe to. */
+export const WEBHOOK_EVENTS: readonly EventType[] = Object.keys(EVENTS)
+  .filter(isEventType)
+  .filter((name) => !ON_THE_STREAM_ALONE.has(name));
+
+export function isWebhookEvent(text: string): text is EventType {
+  return isEventType(text) && !ON_THE_STREAM_ALONE.has(text);
 }

@@ -7,6 +7,10 @@
 const OUTBOX_STATES = ['pending', 'waiting', 'sending', 'handed_over', 'unknown', 'sent', 'failed'] as const;
 export type OutboxState = (typeof OUTBOX_STATES)[number];
 
+/** What an item asks of the line. */
+export const OUTBOX_KINDS = ['message', 'audio_message', 'reaction', 'typing', 'receipt'] as const;
+export type OutboxKind = (typeof OUTBOX_KINDS)[number];
+
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
 
 export const OUTBOX_STATUS: Readonly<Record<OutboxState, OutboxStatus>> = {

@@ -31,7 +31,7 @@ function spend(deps: AuthorizeDeps, row: Route, caller: Caller, reply: FastifyRe
   const admit = (allowance: Allowance) => {
     showAllowance(reply, allowance);
     if (allowance.isOver) throw new ApiError('rate_limit_exceeded', { retryAfter: allowance.resetSeconds });
-    if (caller.scopes.has(row.scope)) return caller;
+    if (caller.scopes.has(row.scope) || row.alsoBy.some((scope) => caller.scopes.has(scope))) return caller;
     throw new ApiError('insufficient_scope', { message: `This API key lacks the scope '${row.scope}'.` });
   };
   const asked = row.isCounted ? deps.rateLimits.spend(caller) : deps.rateLimits.look(caller);

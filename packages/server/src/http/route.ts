@@ -43,6 +43,8 @@ export interface Route {
   /** With `:name` for a part that varies. */
   readonly path: string;
   readonly scope: Scope;
+  /** Scopes that open it as well: what a key with one of them sees is the handler's to say. */
+  readonly alsoBy: readonly Scope[];
   readonly status: 200 | 201;
   readonly query: Fields | null;
   readonly body: Fields | null;
@@ -74,6 +76,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly method: Method;
   readonly path: string;
   readonly scope: Scope;
+  readonly alsoBy?: readonly Scope[];
   readonly status?: 200 | 201;
   readonly query?: Query;
   readonly body?: Body;
@@ -99,6 +102,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     method: input.method,
     path: input.path,
     scope: input.scope,
+    alsoBy: input.alsoBy ?? [],
     status: input.status ?? 200,
     query: input.query ?? null,
     body: input.body ?? null,

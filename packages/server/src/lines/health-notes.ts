@@ -1,5 +1,5 @@
 /** Writes down what a line's driver says of its health, the newest word only, for every process to read. */
-import type { HealthState } from '@trunkline/drivers';
+import type { Capabilities, HealthState } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
 import type { Line } from '../domain/line.ts';
 import type { HeldLease } from '../leases/held-lease.ts';
@@ -11,7 +11,7 @@ import type { Writer } from '../store/writer.ts';
 const AGAIN_MS = 1_000;
 
 export interface HealthNotes {
-  note(state: HealthState, reason: string | null): void;
+  note(state: HealthState, reason: string | null, capabilities: Capabilities | null): void;
   /** Writes nothing more, and waits for what is under way. */
   stop(): Promise<void>;
 }
@@ -25,6 +25,7 @@ export interface HealthDeps {
 interface Word {
   readonly state: HealthState;
   readonly reason: string | null;
+  readonly capabilities: readonly string[] | null;
   readonly now: number;
 }
 
@@ -60,8 +61,8 @@ export function startHealthNotes(deps: HealthDeps, line: Line, lease: HeldLease)
   }
 
   return {
-    note(state, reason) {
-      newest = { state, reason, now: deps.clock.now() };
+    note(state, reason, capabilities) {
+      newest = { state, reason, capabilities: capabilities && namesOf(capabilities), now: deps.clock.now() };
       writeSoon();
     },
     async stop() {
@@ -70,4 +71,8 @@ export function startHealthNotes(deps: HealthDeps, line: Line, lease: HeldLease)
       await writing;
     },
   };
+}
+
+function namesOf(capabilities: Capabilities): string[] {
+  return Object.entries(capabilities).flatMap(([name, can]) => (can ? [name] : []));
 }

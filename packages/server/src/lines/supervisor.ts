@@ -148,6 +148,7 @@ async function runDriver(
   let worker: LineWorker | null = null;
   let isOnline = true;
   const health = startHealthNotes(deps, line, lease);
+  let running: LineDriver | null = null;
   const driver = deps.createDriver(line, {
     now: deps.clock.now,
     random: deps.random,
@@ -160,10 +161,11 @@ async function runDriver(
     health: (state, reason) => {
       isOnline = state !== 'offline';
       worker?.setOnline(isOnline);
-      health.note(state, reason);
+      health.note(state, reason, running?.capabilities() ?? null);
       deps.log.info({ line: line.id, state, reason }, 'line health');
     },
   });
+  running = driver;
   const followPace = () => worker?.setPace((deps.registry.byRef(line.ref) ?? line).paceMs);
   const stopFollowing = deps.registry.onChange(followPace);
   try {

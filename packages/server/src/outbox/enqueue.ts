@@ -3,9 +3,11 @@ import type { Clock } from '../clock.ts';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import type { Line } from '../domain/line.ts';
-import { type Accepted, acceptItems, type Recipient } from '../store/outbox.ts';
+import type { OutboxKind } from '../domain/outbox.ts';
+import { type Accepted, acceptItems, type Recipient, type Requirement } from '../store/outbox.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { Writer } from '../store/writer.ts';
+import type { Details } from './command.ts';
 
 export interface EnqueueDeps {
   readonly writer: Writer;
@@ -23,7 +25,9 @@ export interface SendRequest {
   readonly line: Line;
   readonly to: Recipient;
   /** The request as accepted, with its `kind`. */
-  readonly payload: { readonly kind: 'message' } & Readonly<Record<string, unknown>>;
+  readonly payload: { readonly kind: OutboxKind } & Readonly<Record<string, unknown>>;
+  /** What the hand-over needs beyond the request. */
+  readonly details?: Details;
 }
 
 const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode; param: string }>> = {
@@ -41,8 +45,10 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     accountRef: request.accountRef,
     lineRef: line.ref,
     to,
-    contactFirst: line.contactFirst && !deps.mayBeCold(line, to),
+    requires: requirementOf(deps, request),
+    kind: request.payload.kind,
     payload: JSON.stringify(request.payload),
+    details: request.details === undefined ? null : JSON.stringify(request.details),
     now: deps.clock.now(),
   };
   const result = await deps.writer.write(acceptItems, item, request.ticket);
@@ -51,4 +57,10 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     throw new ApiError(refusal.code, { param: refusal.param });
   }
   await deps.failpoint('accept.committed');
+}
+
+/** Whoever reacts, types or reads does so in a chat that is there. */
+function requirementOf(deps: EnqueueDeps, { line, to, payload }: SendRequest): Requirement {
+  if (payload.kind !== 'message' && payload.kind !== 'audio_message') return 'chat';
+  return line.contactFirst && !deps.mayBeCold(line, to) ? 'contact' : 'nothing';
 }

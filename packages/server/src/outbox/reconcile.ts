@@ -7,7 +7,8 @@ import type { Clock } from '../clock.ts';
 import type { HeldLease } from '../leases/held-lease.ts';
 import { LineTakenOverError } from '../lines/ingest.ts';
 import type { Engine } from '../store/database.ts';
-import { type Outcome, sendingItems, settleItems } from '../store/outbox-lane.ts';
+import { type Outcome, settleItems } from '../store/outbox-lane.ts';
+import { sendingItems } from '../store/outbox-under-way.ts';
 import type { Writer } from '../store/writer.ts';
 
 const ASK_MAX = 200;
@@ -47,6 +48,7 @@ export async function reconcile(
 }
 
 function outcomeOf(answer: LookUp | undefined): Outcome {
+  if (answer?.state === 'done') return { state: 'done' };
   if (answer?.state === 'found') return { state: 'handed_over', guid: answer.guid };
   if (answer?.state === 'not_started') return { state: 'returned' };
   return { state: 'unknown', reason: 'The server stopped during the hand-over, and the line cannot tell its outcome.' };

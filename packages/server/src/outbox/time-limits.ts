@@ -1,11 +1,11 @@
-/** What only time can end: the wait of an item for its echo, and of a message for its later piece. */
+/** What only time can end: the wait of an item for its echo, of a message for its later piece, and typing. */
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { announceDue } from '../store/announcements.ts';
 import type { Engine } from '../store/database.ts';
 import { anyEchoOverdue, expireItems } from '../store/echo-limits.ts';
 import { anyHeld } from '../store/held-messages.ts';
-
+import { anyTypingExpired, endTyping } from '../store/presence.ts';
 import type { Writer } from '../store/writer.ts';
 
 const EVERY_MS = 250;
@@ -49,5 +49,6 @@ export function startTimeLimits(deps: TimeLimitDeps): TimeLimits {
 async function endWaitsOnce(deps: TimeLimitDeps): Promise<void> {
   const now = deps.clock.now();
   if (await anyHeld(deps.engine, now)) await deps.writer.write(announceDue, { now });
+  if (await anyTypingExpired(deps.engine, now)) await deps.writer.write(endTyping, { now });
   if (await anyEchoOverdue(deps.engine, now)) await deps.writer.write(expireItems, { now });
 }

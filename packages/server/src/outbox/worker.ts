@@ -10,7 +10,8 @@ import type { HeldLease } from '../leases/held-lease.ts';
 import type { LineWorker } from '../lines/supervisor.ts';
 import type { Engine } from '../store/database.ts';
 import { outboxTopic } from '../store/outbox.ts';
-import { type ClaimedItem, claimItems, nextRetryAt, type Outcome, settleItems } from '../store/outbox-lane.ts';
+import { type ClaimedItem, claimItems, type Outcome, settleItems } from '../store/outbox-lane.ts';
+import { nextRetryAt } from '../store/outbox-under-way.ts';
 import type { Writer } from '../store/writer.ts';
 import { commandOf, outcomeOf } from './command.ts';
 import { createEchoWait, type EchoWait } from './echo-wait.ts';
@@ -18,7 +19,7 @@ import { createSleeper, type Sleeper } from './sleeper.ts';
 
 /** How long an idle lane sleeps when nothing wakes it: the poll behind the wake-ups. */
 const POLL_MS = 1_000;
-/** Items claimed beyond what may be under way, so that a chain of one chat need not wait for a commit each. */
+/** Claimed beyond what may be under way, so that a chain of one chat need not wait for a commit each. */
 const CLAIM_MAX = 64;
 /** How long a lane that ends waits for hand-overs that are under way. With the deliverer's it fits into a stop. */
 const FINISH_WITHIN_MS = 5_000;
@@ -152,8 +153,7 @@ class OutboxLane {
   }
 
   #pause(): number {
-    const untilPace = this.#untilPace();
-    return this.#online && untilPace > 0 ? Math.min(untilPace, POLL_MS) : POLL_MS;
+    return this.#online && this.#untilPace() > 0 ? Math.min(this.#untilPace(), POLL_MS) : POLL_MS;
   }
 
   async #untilNextRetry(): Promise<number> {

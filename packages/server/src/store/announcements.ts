@@ -3,12 +3,13 @@
  * sender's next message, or when its time is up. What waits is a row, so crashes and takeovers release it.
  */
 import type { MessageSeen } from '@trunkline/drivers';
+import type { Message } from '../domain/message.ts';
 import { messageEventData } from '../wire/v1.ts';
 import type { Row, Tx } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
 import { deleteHeld, type HeldMessage, holdMessages, selectDueHeld, selectHeldOfLines } from './held-messages.ts';
-import { messageFromRow, selectMessagesByRef } from './messages.ts';
-import { type Born, guidKey, type Seen } from './report.ts';
+import { messagesFromRows, selectMessagesByRef } from './messages.ts';
+import { type Born, guidKey, type Seen, textOf } from './report.ts';
 import type { Batch, Write } from './writer.ts';
 
 /** Decides in the order of the sightings; the rows and events are written after the last of them. */
@@ -48,7 +49,7 @@ export async function announceSightings(
   );
   const events = [...order].flatMap((ref) => {
     const one = bornByRef.get(ref);
-    const event = one ? bornEvent(one) : freed.get(ref);
+    const event = one ? bornEvent(batch, one) : freed.get(ref);
     return event ? [event] : [];
   });
   await appendEvents(batch, events);
@@ -86,16 +87,18 @@ function heldRow(one: Born | undefined): Row[] {
   ];
 }
 
-function bornEvent(one: Born): NewEvent {
+/** The message as it is stored, without another look at its row. */
+export function bornMessage(one: Born): Message {
   const { event, report } = one.seen;
-  const { line } = report;
-  const message = {
+  return {
     id: one.id,
-    lineId: line.id,
+    lineId: report.line.id,
     chatId: one.chat.id,
     guid: event.guid,
     sender: event.sender,
-    text: event.text,
+    text: textOf(event),
+    attachments: one.attachments,
+    isAudioMessage: event.isAudioMessage,
     service: event.service,
     isFromMe: event.isFromMe,
     sentAt: event.sentAt,
@@ -103,37 +106,48 @@ function bornEvent(one: Born): NewEvent {
     outboxId: one.outboxId,
     replyToGuid: event.replyToGuid,
   };
+}
+
+function bornEvent({ linkFile }: Batch, one: Born): NewEvent {
+  const { event, report } = one.seen;
+  const { line } = report;
   return {
     accountRef: line.accountRef,
     lineRef: line.ref,
     chatRef: one.chat.ref,
     messageRef: one.ref,
     type: event.isFromMe ? 'message.sent' : 'message.received',
-    data: JSON.stringify(messageEventData(message, line.handle)),
+    data: JSON.stringify(messageEventData(bornMessage(one), line.handle, linkFile)),
     now: report.now,
   };
 }
 
 /** Ends the wait of these messages and gives their events; those whose wait another ended meanwhile are left out. */
-async function freedEvents({ tx }: Batch, refs: readonly number[], now: number): Promise<Map<number, NewEvent>> {
+async function freedEvents(
+  { tx, linkFile }: Batch,
+  refs: readonly number[],
+  now: number,
+): Promise<Map<number, NewEvent>> {
   const freed = await deleteHeld(tx, refs);
   const rows = await tx.each(
     selectMessagesByRef,
     freed.map((ref) => ({ ref })),
   );
+  const messages = await messagesFromRows(tx.each, rows);
   return new Map(
-    rows.map((row) => {
-      const message = messageFromRow(row);
+    rows.flatMap((row, index): [number, NewEvent][] => {
+      const message = messages[index];
+      if (!message) return [];
       const event: NewEvent = {
         accountRef: Number(row['account_ref']),
         lineRef: message.lineRef,
         chatRef: Number(row['chat_ref']),
         messageRef: message.ref,
         type: 'message.received',
-        data: JSON.stringify(messageEventData(message, String(row['line_handle']))),
+        data: JSON.stringify(messageEventData(message, String(row['line_handle']), linkFile)),
         now,
       };
-      return [message.ref, event];
+      return [[message.ref, event]];
     }),
   );
 }

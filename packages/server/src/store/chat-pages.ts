@@ -13,6 +13,7 @@ export interface ChatPosition {
 
 export interface StoredChat extends Chat {
   readonly ref: number;
+  readonly lineRef: number;
 }
 
 /** A line's chats, latest activity first, strictly after the position; those without messages come last. */
@@ -102,6 +103,7 @@ function chatQuery(engine: Engine) {
 
 function chatFromRow(row: {
   ref: number;
+  line_ref: number;
   id: string;
   line_id: string;
   identifier: string;
@@ -114,6 +116,7 @@ function chatFromRow(row: {
 }): StoredChat {
   return {
     ref: row.ref,
+    lineRef: row.line_ref,
     id: row.id,
     lineId: row.line_id,
     identifier: row.identifier,

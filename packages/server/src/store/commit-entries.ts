@@ -1,5 +1,6 @@
 /** One batch of queued writes, whatever they are: its guards, its writes, its one commit, and the answers after it. */
 import type { Ids } from '../domain/ids.ts';
+import type { LinkFile } from '../wire/v1.ts';
 import { type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
 import { checkGuards, settleGuards } from './guards.ts';
 import { type AnswerBatch, AnsweredBefore, type Guard, type Ticket } from './ticket.ts';
@@ -28,7 +29,7 @@ export interface Done {
  * disk or the connection fails, all are refused, for nobody in the batch is to blame.
  */
 export async function commitEntries(deps: CommitDeps, entries: readonly Entry[]): Promise<void> {
-  const { engine, ids } = deps;
+  const { engine, ids, linkFile } = deps;
   if (entries.length === 0) return;
   const later: Entry[] = [];
   try {
@@ -40,6 +41,7 @@ export async function commitEntries(deps: CommitDeps, entries: readonly Entry[])
         tx,
         emit: (entry) => log.push(entry),
         newId: (kind) => ids.make(kind),
+        linkFile,
         wake: (topic) => topics.push(topic),
       };
       later.length = 0;
@@ -68,6 +70,7 @@ export async function commitEntries(deps: CommitDeps, entries: readonly Entry[])
 export interface CommitDeps {
   readonly engine: Engine;
   readonly ids: Ids;
+  readonly linkFile: LinkFile;
   readonly lost: LostWatch;
 }
 

@@ -1,6 +1,7 @@
 /** The end of the wait for echoes that never came. */
 import { ECHO_LIMIT_MS, SENTENCES } from '../domain/outbox.ts';
 import { type Engine, statement } from './database.ts';
+import { tellFailures } from './failed-items.ts';
 import { LINE_REMOVED } from './outbox-lane.ts';
 import type { Write } from './writer.ts';
 
@@ -36,11 +37,17 @@ export const expireItems: Write<{ now: number }, number> = {
   name: 'expire_items',
   kind: 'outcome',
   concurrency: 1,
-  async run({ tx }, items) {
+  async run(batch, items) {
+    const { tx } = batch;
     const counts: number[] = [];
     for (const { now } of items) {
       const rows = await tx.one(expire, { now, claimed_before: now - ECHO_LIMIT_MS, error: SENTENCES.noEcho });
       counts.push(rows.length);
+      const refs = rows.map((row) => Number(row['ref'])).sort((a, b) => a - b);
+      await tellFailures(
+        batch,
+        refs.map((ref) => ({ ref, now })),
+      );
     }
     return counts;
   },

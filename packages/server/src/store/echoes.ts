@@ -1,7 +1,9 @@
 /** The outbox's side of a sighting: which item a message on the line is the echo of, and what becomes of the item. */
-import type { MessageSeen } from '@trunkline/drivers';
+import type { MessageSeen, ReactionSeen } from '@trunkline/drivers';
 import { type Row, statement, type Tx } from './database.ts';
-import type { Seen } from './report.ts';
+import { failureEvents } from './failed-items.ts';
+import type { Seen, Told } from './report.ts';
+import type { Batch } from './writer.ts';
 
 /** The outbox item that a message is the echo of. */
 export interface EchoOf {
@@ -22,7 +24,7 @@ const itemsByGuid = statement(
 
 const markSent = statement(
   { ref: 'int', guid: 'text', handed_over_at: 'int', now: 'int' },
-  `update outbox set state = 'sent', guid = i.guid, error = null, echo_due_at = null, completed_at = i.now,
+  `update outbox set state = 'sent', guid = coalesce(i.guid, outbox.guid), error = null, echo_due_at = null, completed_at = i.now,
      handed_over_at = coalesce(outbox.handed_over_at, i.handed_over_at), updated_at = i.now
    {from items} where outbox.ref = i.ref and outbox.state <> 'sent'`,
 );
@@ -31,20 +33,26 @@ const markFailed = statement(
   { line_ref: 'int', id: 'text', error: 'text', now: 'int' },
   `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
    {from items} where outbox.id = i.id and outbox.line_ref = i.line_ref
-     and outbox.state in ('sending', 'handed_over', 'unknown')`,
+     and outbox.state in ('sending', 'handed_over', 'unknown') returning outbox.ref, outbox.id`,
 );
 
 /** By the reference that the driver names, else by the GUID under which the item was handed over. */
 export async function findEchoes(
   tx: Tx,
   messages: readonly Seen<MessageSeen>[],
-): Promise<Map<Seen<MessageSeen>, EchoOf>> {
+  all: readonly Seen[],
+): Promise<Map<Seen, EchoOf>> {
   const own = messages.filter((seen) => seen.event.isFromMe);
-  const named = await tx.each(itemsByReference, own.flatMap(referenceRow));
+  const reactions = all.filter(isEchoedReaction);
+  const named = await tx.each(itemsByReference, [...own, ...reactions].flatMap(referenceRow));
   const unnamed = await tx.each(itemsByGuid, own.flatMap(guidRow));
   const byReference = new Map(named.map((row) => [String(row['id']), row]));
   const byGuid = new Map(unnamed.map((row) => [String(row['guid']), row]));
-  const echoes = new Map<Seen<MessageSeen>, EchoOf>();
+  const echoes = new Map<Seen, EchoOf>();
+  for (const seen of reactions) {
+    const row = byReference.get(seen.event.reference ?? '');
+    if (row) echoes.set(seen, { ref: Number(row['ref']), id: String(row['id']) });
+  }
   for (const seen of own) {
     const { reference, guid } = seen.event;
     const row = reference === null ? byGuid.get(guid) : byReference.get(reference);
@@ -54,10 +62,10 @@ export async function findEchoes(
 }
 
 /** An echo has the last word, however late: an item that had failed for want of it was sent after all. */
-export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen<MessageSeen>, EchoOf>): Promise<void> {
+export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen, EchoOf>): Promise<void> {
   const rows = [...echoes].map(([{ event, report }, item]) => ({
     ref: item.ref,
-    guid: event.guid,
+    guid: event.kind === 'message' ? event.guid : null,
     // An echo that came before the driver's answer is the first to say that the item was handed over.
     handed_over_at: Math.min(report.handedOver?.get(item.id) ?? report.now, report.now),
     now: report.now,
@@ -66,16 +74,30 @@ export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen<MessageSeen
 }
 
 /** What was handed over and turned out to have failed. */
-export async function failItems(tx: Tx, all: readonly Seen[]): Promise<void> {
-  const rows = all.flatMap(({ event, report }) =>
-    event.kind === 'failure'
-      ? [{ line_ref: report.line.ref, id: event.reference, error: event.reason, now: report.now }]
-      : [],
+export async function failItems({ tx }: Batch, all: readonly Seen[]): Promise<readonly Told[]> {
+  const failures = all.flatMap(({ event, report }, place) =>
+    event.kind === 'failure' ? [{ event, report, place }] : [],
   );
-  await tx.each(markFailed, rows);
+  if (failures.length === 0) return [];
+  const rows = failures.map(({ event, report }) => ({
+    line_ref: report.line.ref,
+    id: event.reference,
+    error: event.reason,
+    now: report.now,
+  }));
+  const failed = new Map((await tx.each(markFailed, rows)).map((row) => [String(row['id']), Number(row['ref'])]));
+  const events = await failureEvents(tx, [...failed.values()], failures[0]?.report.now ?? 0);
+  return failures.flatMap(({ event, place }): Told[] => {
+    const told = events.get(failed.get(event.reference) ?? -1);
+    return told ? [{ place, event: told }] : [];
+  });
 }
 
-function referenceRow({ event, report }: Seen<MessageSeen>): Row[] {
+function isEchoedReaction(seen: Seen): seen is Seen<ReactionSeen> {
+  return seen.event.kind === 'reaction' && seen.event.isFromMe && seen.event.reference !== null;
+}
+
+function referenceRow({ event, report }: Seen<MessageSeen | ReactionSeen>): Row[] {
   return event.reference === null ? [] : [{ line_ref: report.line.ref, id: event.reference }];
 }
 

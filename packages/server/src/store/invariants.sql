@@ -1,8 +1,8 @@
 -- What must always hold. Each query returns nothing on a sound database, whenever it is asked, also right after a crash.
 -- A query's name is its comment. Both engines run all of them.
 
--- a sent item has its message
-select o.id from outbox o where o.state = 'sent'
+-- a sent message has its row
+select o.id from outbox o where o.state = 'sent' and o.kind in ('message', 'audio_message')
   and not exists (select 1 from messages m where m.outbox_ref = o.ref);
 
 -- a message that echoes an item made it sent

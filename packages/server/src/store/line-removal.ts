@@ -159,6 +159,16 @@ const deleteHeldRows = statement(
   { ref: 'int' },
   'delete from held_messages where message_ref in (select i.ref {from items})',
 );
+const deleteAttachments = statement(
+  { ref: 'int' },
+  'delete from attachments where message_ref in (select i.ref {from items})',
+);
+const deleteReactions = statement(
+  { ref: 'int' },
+  'delete from reactions where message_ref in (select i.ref {from items})',
+);
+const deleteTyping = statement({ ref: 'int' }, 'delete from typing_indicators where chat_ref = i.ref');
+const deleteReadReceipts = statement({ ref: 'int' }, 'delete from read_receipts where chat_ref = i.ref');
 const deleteChat = statement({ ref: 'int' }, 'delete from chats where ref = i.ref');
 /** What a chat says of its messages holds between two steps as well. */
 const describeRest = statement(
@@ -176,11 +186,13 @@ async function purgeChats(tx: Tx, { lineRef, max }: PurgeStep): Promise<number |
     const ref = Number(chat['ref']);
     const gone = await tx.one(deleteOldest, { chat_ref: ref, max: left });
     await tx.each(deleteHeldRows, gone);
+    await tx.each(deleteAttachments, gone);
+    await tx.each(deleteReactions, gone);
     if (gone.length === left) {
       await tx.one(describeRest, { ref });
       return 0;
     }
-    await tx.one(deleteChat, { ref });
+    for (const remove of [deleteTyping, deleteReadReceipts, deleteChat]) await tx.one(remove, { ref });
     left -= gone.length;
   }
   return chats.length < CHATS_MAX ? null : 0;

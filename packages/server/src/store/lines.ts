@@ -5,7 +5,7 @@ import type { Write } from './writer.ts';
 
 export const LINES_TOPIC = 'lines';
 
-export type NewLine = Omit<Line, 'ref'> & { readonly now: number };
+export type NewLine = Omit<Line, 'ref' | 'capabilities'> & { readonly now: number };
 
 export const insertLine = insertInto(
   'lines',
@@ -39,7 +39,11 @@ export const createLines: Write<NewLine, number | null> = {
   },
 };
 
-const allLines = statement({}, 'select * from lines where removed_at is null order by ref');
+const allLines = statement(
+  {},
+  `select lines.*, line_health.capabilities from lines left join line_health on line_health.line_ref = lines.ref
+   where lines.removed_at is null order by lines.ref`,
+);
 const cursorOfLine = statement({ line_ref: 'int' }, 'select cursor from line_cursors where line_ref = i.line_ref');
 
 /** Every line of the installation, without the removed ones; there are few. */
@@ -81,6 +85,7 @@ export function lineFromRow(row: Row): Line {
     isActive: row['is_active'] === 1,
     isSandbox: row['is_sandbox'] === 1,
     contactFirst: row['contact_first'] === 1,
+    capabilities: typeof row['capabilities'] === 'string' ? (JSON.parse(row['capabilities']) as string[]) : null,
     paceMs: Number(row['pace_ms']),
   };
 }

@@ -1,7 +1,8 @@
 /** Messages: inserting a sighting once, its states, and the pages that clients read. */
 import type { Service } from '@trunkline/drivers';
 import type { Message, MessageState } from '../domain/message.ts';
-import { type Engine, type Row, statement } from './database.ts';
+import { readAttachments } from './attachments.ts';
+import { type Engine, type Row, type Statement, statement } from './database.ts';
 
 /** A second sighting of a GUID on a line is harmless: the unique index refuses it. */
 export const insertMessages = statement(
@@ -21,26 +22,29 @@ export const insertMessages = statement(
     reply_to_guid: 'text',
     delivered_at: 'int',
     read_at: 'int',
+    is_audio_message: 'int',
+    attachment_count: 'int',
     now: 'int',
   },
   `insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
-     state, outbox_ref, reply_to_guid, delivered_at, read_at, synced_at, updated_at)
+     state, outbox_ref, reply_to_guid, delivered_at, read_at, is_audio_message, attachment_count, synced_at, updated_at)
    select i.chat_ref, i.sent_at, {next ref of messages}, i.id, i.account_ref, i.line_ref, i.guid, i.sender, i.text,
-     i.service, i.is_from_me, i.state, i.outbox_ref, i.reply_to_guid, i.delivered_at, i.read_at, i.now, i.now
+     i.service, i.is_from_me, i.state, i.outbox_ref, i.reply_to_guid, i.delivered_at, i.read_at, i.is_audio_message,
+     i.attachment_count, i.now, i.now
    {from items} where true
    on conflict (line_ref, guid) do nothing returning ref, id`,
 );
 
 /** A state only moves on: sent, delivered, read. */
 export const updateReceipts = statement(
-  { line_ref: 'int', guid: 'text', delivered_at: 'int', read_at: 'int', now: 'int' },
+  { ref: 'int', delivered_at: 'int', read_at: 'int', now: 'int' },
   `update messages set
      delivered_at = coalesce(messages.delivered_at, i.delivered_at),
      read_at = coalesce(messages.read_at, i.read_at),
      state = case when coalesce(messages.read_at, i.read_at) is not null then 'read'
        when coalesce(messages.delivered_at, i.delivered_at) is not null then 'delivered' else messages.state end,
      updated_at = i.now
-   {from items} where messages.line_ref = i.line_ref and messages.guid = i.guid and messages.is_from_me = 1`,
+   {from items} where messages.ref = i.ref and messages.is_from_me = 1`,
 );
 
 export const selectMessagesByRef = statement(
@@ -98,18 +102,30 @@ export async function pageOfMessages(
   max: number,
 ): Promise<readonly StoredMessage[]> {
   const rows = await engine.read(pageByChat, { chat_ref: chatRef, sent_at: before.sentAt, ref: before.ref, max });
-  return rows.map(messageFromRow);
+  return messagesFromRows(engine.readEach, rows);
 }
 
 /** A message by its id or, newest first, the messages with that GUID on any line of the account. */
 export async function findMessages(engine: Engine, accountRef: number, idOrGuid: string): Promise<StoredMessage[]> {
   const byId = await engine.read(messageById, { account_ref: accountRef, id: idOrGuid });
-  if (byId.length > 0) return byId.map(messageFromRow);
+  if (byId.length > 0) return messagesFromRows(engine.readEach, byId);
   const byGuid = await engine.read(messagesByGuid, { account_ref: accountRef, guid: idOrGuid });
-  return byGuid.map(messageFromRow);
+  return messagesFromRows(engine.readEach, byGuid);
 }
 
-export function messageFromRow(row: Row): StoredMessage {
+/** In the order of the rows; the attachments of those that have some are read at once. */
+export async function messagesFromRows(
+  readEach: (statement: Statement, items: readonly Row[]) => Promise<Row[]>,
+  rows: readonly Row[],
+): Promise<StoredMessage[]> {
+  const refs = rows.flatMap((row) => (Number(row['attachment_count']) > 0 ? [Number(row['ref'])] : []));
+  const attachments = await readAttachments(readEach, refs);
+  return rows.map((row) => messageFromRow(row, attachments));
+}
+
+function messageFromRow(row: Row, attachments: Awaited<ReturnType<typeof readAttachments>>): StoredMessage {
+  // What was taken back is gone.
+  const isGone = row['unsent_at'] !== null;
   return {
     ref: Number(row['ref']),
     lineRef: Number(row['line_ref']),
@@ -119,6 +135,8 @@ export function messageFromRow(row: Row): StoredMessage {
     guid: String(row['guid']),
     sender: String(row['sender']),
     text: textOrNull(row['text']),
+    attachments: isGone ? [] : (attachments.get(Number(row['ref'])) ?? []),
+    isAudioMessage: row['is_audio_message'] === 1,
     service: String(row['service']) as Service,
     isFromMe: row['is_from_me'] === 1,
     sentAt: Number(row['sent_at']),

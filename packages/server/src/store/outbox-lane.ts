@@ -1,6 +1,7 @@
 /** What the owner of a line's lane does with its outbox items: claim in order, settle, reconcile, give up. */
-import { ATTEMPTS_MAX, ECHO_LIMIT_MS, RETRY_DELAYS_MS, SENTENCES } from '../domain/outbox.ts';
-import { type Engine, type Row, statement, type Tx } from './database.ts';
+import { ATTEMPTS_MAX, ECHO_LIMIT_MS, type OutboxKind, RETRY_DELAYS_MS, SENTENCES } from '../domain/outbox.ts';
+import { type Row, statement, type Tx } from './database.ts';
+import { tellFailures } from './failed-items.ts';
 import { type Claim, heldClaims } from './leases.ts';
 import { outboxTopic } from './outbox.ts';
 import type { Write } from './writer.ts';
@@ -10,7 +11,10 @@ export interface ClaimedItem {
   readonly id: string;
   readonly recipient: string;
   readonly isGroup: boolean;
+  readonly kind: OutboxKind;
   readonly payload: string;
+  /** What the hand-over needs beyond the request, as JSON. */
+  readonly details: string | null;
   /** Counts every claim of this item, so that the far end can tell one hand-over from the next. */
   readonly handOver: number;
 }
@@ -37,7 +41,7 @@ const claimPending = statement(
        and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'
          and w.recipient = o.recipient and w.ref < o.ref)
      order by o.ref limit i.max)
-   returning ref, id, recipient, is_group, payload, hand_overs`,
+   returning ref, id, recipient, is_group, kind, payload, details, hand_overs`,
 );
 
 /** `sending` is committed here, before the hand-over: whoever finds it after a crash asks, and never resends. */
@@ -69,7 +73,9 @@ function itemFromRow(row: Row): ClaimedItem {
     id: String(row['id']),
     recipient: String(row['recipient']),
     isGroup: row['is_group'] === 1,
+    kind: String(row['kind']) as OutboxKind,
     payload: String(row['payload']),
+    details: typeof row['details'] === 'string' ? row['details'] : null,
     handOver: Number(row['hand_overs']),
   };
 }
@@ -78,6 +84,8 @@ function itemFromRow(row: Row): ClaimedItem {
 export type Outcome =
   /** `at`: when the driver answered, in Unix milliseconds, where it was heard. */
   | { readonly state: 'handed_over'; readonly guid: string | null; readonly at?: number }
+  /** It was carried out, and no echo comes. */
+  | { readonly state: 'done' }
   | { readonly state: 'not_started'; readonly reason: string }
   | { readonly state: 'returned' }
   | { readonly state: 'failed'; readonly reason: string }
@@ -150,11 +158,18 @@ const settleFailed = statement(
   `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now {from items} ${SETTLES}`,
 );
 
+const settleDone = statement(
+  { ref: 'int', hand_over: 'int', now: 'int' },
+  `update outbox set state = 'sent', error = null, handed_over_at = i.now, completed_at = i.now, updated_at = i.now
+   {from items} ${SETTLES}`,
+);
+
 export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
   name: 'settle_items',
   kind: 'outcome',
   concurrency: 2,
-  async run({ tx, wake }, settlements) {
+  async run(batch, settlements) {
+    const { tx, wake } = batch;
     const holds = await heldClaims(
       tx,
       settlements.map((settlement) => settlement.claim),
@@ -164,6 +179,12 @@ export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
     await tx.each(settleReturned, held.flatMap(returnedRow));
     await tx.each(settleNotStarted, held.flatMap(notStartedRow));
     await tx.each(settleFailed, held.flatMap(failedRow));
+    await tx.each(
+      settleDone,
+      held.flatMap((one) => (one.outcome.state === 'done' ? [baseRow(one)] : [])),
+    );
+    const mayHaveFailed = held.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'not_started');
+    await tellFailures(batch, mayHaveFailed);
     for (const one of held) if (one.outcome.state === 'returned') wake(outboxTopic(one.lineRef));
     return settlements.map((settlement) => (holds(settlement.claim) ? 'settled' : 'fenced'));
   },
@@ -204,34 +225,4 @@ function notStartedRow(one: Settlement): Row[] {
 
 function failedRow(one: Settlement): Row[] {
   return one.outcome.state === 'failed' ? [{ ...baseRow(one), error: one.outcome.reason }] : [];
-}
-
-const sendingOfLine = statement(
-  { line_ref: 'int' },
-  `select ref, id, hand_overs from outbox where line_ref = i.line_ref
-     and state in ('sending', 'handed_over', 'unknown') and state = 'sending' order by ref`,
-);
-
-/** What a predecessor had committed as `sending` without its outcome: to be asked about, never resent. */
-export async function sendingItems(
-  engine: Engine,
-  lineRef: number,
-): Promise<readonly { ref: number; id: string; handOver: number }[]> {
-  const rows = await engine.read(sendingOfLine, { line_ref: lineRef });
-  return rows.map((row) => ({
-    ref: Number(row['ref']),
-    id: String(row['id']),
-    handOver: Number(row['hand_overs']),
-  }));
-}
-
-const nextWaiting = statement(
-  { line_ref: 'int' },
-  `select min(not_before) as at from outbox where line_ref = i.line_ref and state = 'waiting'`,
-);
-
-/** When the line's next item that waits for another try is due. Unix milliseconds, or null. */
-export async function nextRetryAt(engine: Engine, lineRef: number): Promise<number | null> {
-  const [row] = await engine.read(nextWaiting, { line_ref: lineRef });
-  return typeof row?.['at'] === 'number' ? row['at'] : null;
 }

@@ -1,5 +1,5 @@
 /** The outbox: accepting items, and reading them. What the line's lane does with them is in `outbox-lane.ts`. */
-import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
+import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxKind, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
 import { type Engine, type Row, statement, type Tx } from './database.ts';
 import type { Write } from './writer.ts';
 
@@ -8,13 +8,19 @@ export type Recipient =
   | { readonly kind: 'handle'; readonly handle: string }
   | { readonly kind: 'chat'; readonly id: string };
 
+const REQUIREMENTS = { nothing: 0, contact: 1, chat: 2 } as const;
+export type Requirement = keyof typeof REQUIREMENTS;
+
 export interface AcceptItem {
   readonly id: string;
   readonly accountRef: number;
   readonly lineRef: number;
   readonly to: Recipient;
-  /** Whether the recipient must have written to the line first. */
-  readonly contactFirst: boolean;
+  /** What must be there before: nothing, the chat, or something that the recipient wrote in it. */
+  readonly requires: Requirement;
+  readonly kind: OutboxKind;
+  /** What the hand-over needs beyond the request, as JSON. */
+  readonly details: string | null;
   /** The request as accepted, with its kind, as JSON. */
   readonly payload: string;
   readonly now: number;
@@ -33,17 +39,21 @@ const insertOutbox = statement(
     line_ref: 'int',
     recipient: 'text',
     is_group: 'int',
-    contact_first: 'int',
+    requires: 'int',
     state: 'text',
+    kind: 'text',
     payload: 'text',
+    details: 'text',
     now: 'int',
   },
-  `insert into outbox (id, account_ref, line_ref, recipient, is_group, state, payload, created_at, updated_at)
-   select i.id, i.account_ref, i.line_ref, i.recipient, i.is_group, i.state, i.payload, i.now, i.now
+  `insert into outbox (id, account_ref, line_ref, recipient, is_group, state, kind, payload, details, created_at,
+     updated_at)
+   select i.id, i.account_ref, i.line_ref, i.recipient, i.is_group, i.state, i.kind, i.payload, i.details, i.now, i.now
    from lines{, items}
-   where lines.ref = i.line_ref and lines.removed_at is null and (i.contact_first = 0 or exists (
+   where lines.ref = i.line_ref and lines.removed_at is null and (i.requires = ${REQUIREMENTS.nothing} or exists (
      select 1 from chats where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref
-       and chats.identifier = i.recipient and chats.has_received_inbound = 1))
+       and chats.identifier = i.recipient
+       and (i.requires = ${REQUIREMENTS.chat} or chats.has_received_inbound = 1)))
    {for share of lines}`,
 );
 
@@ -108,7 +118,8 @@ async function findRefusals(
   items.forEach((item, index) => {
     if (accepted.has(item.id)) return;
     if (!lines.has(item.lineRef)) refusals.set(item.id, 'line_not_found');
-    else refusals.set(item.id, targets[index] ? 'contact_has_not_messaged' : 'chat_not_found');
+    else if (!targets[index] || item.requires === 'chat') refusals.set(item.id, 'chat_not_found');
+    else refusals.set(item.id, 'contact_has_not_messaged');
   });
   return refusals;
 }
@@ -150,9 +161,11 @@ function outboxRow(item: AcceptItem, target: Target): Row {
     line_ref: item.lineRef,
     recipient: target.recipient,
     is_group: target.isGroup,
-    contact_first: item.contactFirst ? 1 : 0,
+    requires: REQUIREMENTS[item.requires],
     state: 'pending' satisfies OutboxState,
+    kind: item.kind,
     payload: item.payload,
+    details: item.details,
     now: item.now,
   };
 }

@@ -1,7 +1,9 @@
 /** The terms in which sightings are written: a driver's report, an event of it, and a message born of one. */
 import type { LineEvent, MessageSeen } from '@trunkline/drivers';
 import type { Line } from '../domain/line.ts';
+import type { Attachment } from '../domain/message.ts';
 import type { ChatRow } from './chats.ts';
+import type { NewEvent } from './events.ts';
 import type { Claim } from './leases.ts';
 
 /** What one driver reports at once, in its order. */
@@ -27,9 +29,21 @@ export interface Born {
   readonly id: string;
   readonly chat: ChatRow;
   readonly outboxId: string | null;
+  readonly attachments: readonly Attachment[];
+}
+
+/** None is null, whatever a driver calls it; a voice memo has none. */
+export function textOf(seen: MessageSeen): string | null {
+  return seen.text === '' || seen.isAudioMessage ? null : seen.text;
 }
 
 /** A GUID is unique on its line only. */
 export function guidKey(report: Report, guid: string): string {
   return `${report.line.ref} ${guid}`;
+}
+
+/** What a sighting gives cause to tell, and the sighting's place in the report, which orders what is told. */
+export interface Told {
+  readonly place: number;
+  readonly event: NewEvent;
 }

@@ -64,7 +64,8 @@ create table line_health (
   fence bigint not null,        -- The fence of the holder that wrote it.
   state text not null,          -- How the line is: online, degraded or offline.
   reason text,                  -- Why, in a sentence, or null.
-  since bigint not null         -- Since when it is so, under this holder.
+  since bigint not null,        -- Since when it is so, under this holder.
+  capabilities text             -- What the driver can do, a JSON array, or null before it has said so.
 );
 
 -- How far each line's driver has been heard.
@@ -111,9 +112,72 @@ create table messages (
   read_at bigint,                                 -- When it was read, or null.
   synced_at bigint not null,                      -- When the server first saw it.
   updated_at bigint not null,                     -- When the row last changed.
+  is_audio_message bigint not null default 0,     -- Whether it is a voice memo.
+  attachment_count bigint not null default 0,     -- How many attachments it has.
+  edited_at bigint,                               -- When its sender changed it last, or null.
+  unsent_at bigint,                               -- When its sender took it back, or null.
   primary key (chat_ref, sent_at desc, ref desc)
 ) without rowid;
 create unique index messages_by_guid on messages (line_ref, guid);
+
+-- The attachments of messages, in their order.
+create table attachments (
+  message_ref bigint not null,      -- The message.
+  place bigint not null,            -- Its place among them, from 0.
+  file_ref bigint,                  -- The file that has its bytes, or null while they are not here.
+  filename text,                    -- Its name on the line, or null.
+  mime_type text,                   -- What the line says that it is, or null.
+  size bigint,                      -- Its size in bytes, or null.
+  transcription text,               -- What the line made out of a voice memo, or null.
+  primary key (message_ref, place)
+);
+
+-- Reactions to messages; one that was taken off keeps its row.
+create table reactions (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line that saw it.
+  chat_ref bigint not null,               -- The chat of the message.
+  message_ref bigint not null,            -- The message that it is for.
+  type text not null,                     -- Which of the six it is.
+  sender text not null,                   -- The handle of whoever reacted.
+  is_from_me bigint not null,             -- Whether the line itself reacted.
+  added bigint not null,                  -- Whether it is on the message now.
+  sent_at bigint not null,                -- When it was put on or taken off, by the clock of the line.
+  synced_at bigint not null,              -- When the server saw that.
+  unique (message_ref, sender, type)
+);
+create index reactions_by_chat on reactions (chat_ref);
+
+-- Who types in a chat.
+create table typing_indicators (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line.
+  chat_ref bigint not null,               -- The chat.
+  handle text not null,                   -- Who types.
+  is_typing bigint not null,              -- Whether just now.
+  updated_at bigint not null,             -- When that changed.
+  expires_at bigint not null,             -- When it is over without another word.
+  unique (chat_ref, handle)
+);
+create index typing_expiring on typing_indicators (expires_at) where is_typing = 1;
+create index typing_now on typing_indicators (line_ref, expires_at) where is_typing = 1;
+
+-- How far each party has read a chat.
+create table read_receipts (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  line_ref bigint not null,               -- The line.
+  chat_ref bigint not null,               -- The chat.
+  handle text not null,                   -- Who has read it.
+  last_read_at bigint not null,           -- When, last.
+  synced_at bigint not null,              -- When the server saw that.
+  unique (chat_ref, handle)
+);
 
 -- Messages whose announcement waits for a later piece.
 create table held_messages (
@@ -148,7 +212,9 @@ create table outbox (
   updated_at bigint not null,             -- When the row last changed.
   completed_at bigint,                    -- When it was sent or failed, or null.
   claimed_at bigint,                      -- When it was last claimed, or null.
-  handed_over_at bigint                   -- When it was last handed over, or null.
+  handed_over_at bigint,                  -- When it was last handed over, or null.
+  kind text not null default 'message',   -- What it asks for: a message, a voice memo, a reaction, typing or a receipt.
+  details text                            -- What its hand-over needs beyond the request, as JSON, or null.
 );
 create index outbox_by_guid on outbox (line_ref, guid) where guid is not null and state <> 'sent';
 create index outbox_pending on outbox (line_ref, ref) where state = 'pending';
@@ -168,6 +234,19 @@ create table events (
   created_at bigint not null              -- When the row was made.
 );
 create index events_by_message on events (message_ref) where message_ref is not null;
+
+-- Files, uploaded by clients or brought by lines. The bytes are a blob outside the database, named by the id.
+create table files (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  filename text,                          -- Its name without path and control characters, or null.
+  mime_type text not null,                -- Its type as it was claimed.
+  content_type text,                      -- Its type as its first bytes show it, or null where they show none.
+  size bigint not null,                   -- How many bytes it has.
+  source text unique,                     -- Where on a line it came from, which no two files share, or null for an upload.
+  created_at bigint not null              -- When the row was made.
+);
 
 -- Webhooks: who is told of a line's events.
 create table webhooks (

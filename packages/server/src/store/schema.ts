@@ -50,6 +50,7 @@ export interface LineHealthTable {
   state: string;
   reason: string | null;
   since: number;
+  capabilities: string | null;
 }
 
 export interface LineCursorsTable {
@@ -91,6 +92,58 @@ export interface MessagesTable {
   read_at: number | null;
   synced_at: number;
   updated_at: number;
+  is_audio_message: Generated<number>;
+  attachment_count: Generated<number>;
+  edited_at: number | null;
+  unsent_at: number | null;
+}
+
+export interface AttachmentsTable {
+  message_ref: number;
+  place: number;
+  file_ref: number | null;
+  filename: string | null;
+  mime_type: string | null;
+  size: number | null;
+  transcription: string | null;
+}
+
+export interface ReactionsTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  chat_ref: number;
+  message_ref: number;
+  type: string;
+  sender: string;
+  is_from_me: number;
+  added: number;
+  sent_at: number;
+  synced_at: number;
+}
+
+export interface TypingIndicatorsTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  chat_ref: number;
+  handle: string;
+  is_typing: number;
+  updated_at: number;
+  expires_at: number;
+}
+
+export interface ReadReceiptsTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  line_ref: number;
+  chat_ref: number;
+  handle: string;
+  last_read_at: number;
+  synced_at: number;
 }
 
 export interface HeldMessagesTable {
@@ -123,6 +176,8 @@ export interface OutboxTable {
   completed_at: number | null;
   claimed_at: number | null;
   handed_over_at: number | null;
+  kind: Generated<string>;
+  details: string | null;
 }
 
 export interface EventsTable {
@@ -219,6 +274,18 @@ export interface LostAnswersTable {
   created_at: number;
 }
 
+export interface FilesTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  filename: string | null;
+  mime_type: string;
+  content_type: string | null;
+  size: number;
+  source: string | null;
+  created_at: number;
+}
+
 export interface InstallationTable {
   name: string;
   value: string;
@@ -232,6 +299,10 @@ export interface Schema {
   line_cursors: LineCursorsTable;
   chats: ChatsTable;
   messages: MessagesTable;
+  attachments: AttachmentsTable;
+  reactions: ReactionsTable;
+  typing_indicators: TypingIndicatorsTable;
+  read_receipts: ReadReceiptsTable;
   held_messages: HeldMessagesTable;
   outbox: OutboxTable;
   events: EventsTable;
@@ -243,5 +314,6 @@ export interface Schema {
   kept_answers: KeptAnswersTable;
   unanswered: UnansweredTable;
   lost_answers: LostAnswersTable;
+  files: FilesTable;
   installation: InstallationTable;
 }

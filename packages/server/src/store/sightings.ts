@@ -3,14 +3,19 @@
  * receipts, and the events with their deliveries. A message row is born here and nowhere else, outgoing and incoming
  * alike.
  */
-import type { LineEvent, MessageSeen } from '@trunkline/drivers';
+import type { MessageSeen } from '@trunkline/drivers';
 import { announceSightings } from './announcements.ts';
+import { attachmentsOf, findSeenFiles, storeAttachments } from './attachments.ts';
 import { type ChatRow, chatKey, type SeenChat, touch, upsertChats } from './chats.ts';
 import { type Row, statement } from './database.ts';
 import { type EchoOf, failItems, findEchoes, markItemsSent } from './echoes.ts';
+import { appendEvents } from './events.ts';
 import { heldClaims } from './leases.ts';
-import { insertMessages, messageState, updateReceipts } from './messages.ts';
-import { type Born, guidKey, type Report, type Seen } from './report.ts';
+import { recordChanges } from './message-changes.ts';
+import { insertMessages, messageState } from './messages.ts';
+import { partyKey, type ReadNews, recordReads, recordTyping, type TypingNews, typingByLine } from './presence.ts';
+import { recordReactions } from './reactions.ts';
+import { type Born, guidKey, type Report, type Seen, type Told, textOf } from './report.ts';
 import type { Batch, Write } from './writer.ts';
 
 export interface ReportResult {
@@ -43,18 +48,26 @@ export const recordSightings: Write<Report, ReportResult> = {
   },
 };
 
-async function record(batch: Batch, reports: readonly Report[]): Promise<ReadonlyMap<Seen<MessageSeen>, EchoOf>> {
+async function record(batch: Batch, reports: readonly Report[]): Promise<ReadonlyMap<Seen, EchoOf>> {
   const { tx } = batch;
   const all = reports.flatMap((report) => report.events.map((event): Seen => ({ report, event })));
   const messages = firstOfEachGuid(all);
   const chats = await upsertChats(batch, all.flatMap(seenChat));
-  const echoes = await findEchoes(tx, messages);
+  const echoes = await findEchoes(tx, messages, all);
   const born = await insertNew(batch, messages, chats, echoes);
   await markItemsSent(tx, echoes);
-  await failItems(tx, all);
-  await tx.each(updateReceipts, receiptRows(all, born));
   await touch(tx, [...born.values()].map(touchedBy));
+  const changes = await recordChanges(batch, all, born);
+  const told = [
+    ...changes.told,
+    ...(await recordReactions(batch, all)),
+    ...(await recordTyping(batch, await typingNews(batch, all, chats, born))),
+    ...(await recordReads(batch, [...changes.reads, ...readNews(all, chats)])),
+    ...(await failItems(batch, all)),
+  ];
   await announceSightings(batch, all, born);
+  // After the messages that they are about.
+  await appendEvents(batch, inOrder(told));
   await tx.each(moveCursor, lastCursors(reports));
   return echoes;
 }
@@ -71,7 +84,7 @@ function firstOfEachGuid(all: readonly Seen[]): Seen<MessageSeen>[] {
 }
 
 function seenChat({ event, report }: Seen): SeenChat[] {
-  if (event.kind !== 'message' && event.kind !== 'chat') return [];
+  if (!('chat' in event)) return [];
   return [{ ...event.chat, accountRef: report.line.accountRef, lineRef: report.line.ref, now: report.now }];
 }
 
@@ -79,8 +92,12 @@ async function insertNew(
   batch: Batch,
   messages: readonly Seen<MessageSeen>[],
   chats: ReadonlyMap<string, ChatRow>,
-  echoes: ReadonlyMap<Seen<MessageSeen>, EchoOf>,
+  echoes: ReadonlyMap<Seen, EchoOf>,
 ): Promise<Map<string, Born>> {
+  const files = await findSeenFiles(
+    batch.tx,
+    messages.map(({ event }) => event),
+  );
   const tried = new Map<string, Omit<Born, 'ref'>>();
   const rows: Row[] = [];
   for (const seen of messages) {
@@ -89,7 +106,7 @@ async function insertNew(
     if (!chat) throw new Error('A sighting has no chat although one was just made.');
     const id = batch.newId('message');
     const item = echoes.get(seen);
-    tried.set(id, { seen, id, chat, outboxId: item?.id ?? null });
+    tried.set(id, { seen, id, chat, outboxId: item?.id ?? null, attachments: attachmentsOf(seen.event, files) });
     rows.push(messageRow(seen, id, chat.ref, item?.ref ?? null));
   }
   const born = new Map<string, Born>();
@@ -97,6 +114,7 @@ async function insertNew(
     const made = tried.get(String(row['id']));
     if (made) born.set(guidKey(made.seen.report, made.seen.event.guid), { ...made, ref: Number(row['ref']) });
   }
+  await storeAttachments(batch.tx, [...born.values()], files);
   return born;
 }
 
@@ -109,8 +127,7 @@ function messageRow({ report, event }: Seen<MessageSeen>, id: string, chatRef: n
     line_ref: report.line.ref,
     guid: event.guid,
     sender: event.sender,
-    // None is null, whatever a driver calls it.
-    text: event.text === '' ? null : event.text,
+    text: textOf(event),
     service: event.service,
     is_from_me: event.isFromMe ? 1 : 0,
     state: messageState(event),
@@ -118,41 +135,54 @@ function messageRow({ report, event }: Seen<MessageSeen>, id: string, chatRef: n
     reply_to_guid: event.replyToGuid,
     delivered_at: event.deliveredAt,
     read_at: event.readAt,
+    is_audio_message: event.isAudioMessage ? 1 : 0,
+    attachment_count: event.attachments.length,
     now: report.now,
   };
 }
 
-/**
- * Receipts, and what a later sighting of a message already known says of its state: one row for each message, because a
- * set-based update takes only one of several rows that match.
- */
-function receiptRows(all: readonly Seen[], born: ReadonlyMap<string, Born>): Row[] {
-  const rows = new Map<string, Row>();
-  for (const { event, report } of all) {
-    const times = receiptTimes(event);
-    if (!times) continue;
-    const key = guidKey(report, times.guid);
-    // What the first sighting said is in the row already.
-    if (born.get(key)?.seen.event === event) continue;
-    const earlier = rows.get(key);
-    rows.set(key, {
-      line_ref: report.line.ref,
-      guid: times.guid,
-      delivered_at: earlier?.['delivered_at'] ?? times.deliveredAt,
-      read_at: earlier?.['read_at'] ?? times.readAt,
-      now: report.now,
-    });
-  }
-  return [...rows.values()];
+/** Whoever writes has ceased to type. */
+async function typingNews(
+  { tx }: Batch,
+  all: readonly Seen[],
+  chats: ReadonlyMap<string, ChatRow>,
+  born: ReadonlyMap<string, Born>,
+): Promise<TypingNews[]> {
+  const wrote = [...born.values()].filter(({ seen }) => !seen.event.isFromMe);
+  const typing = await typingByLine(tx, new Set(wrote.map(({ seen }) => seen.report.line.ref)));
+  return all.flatMap((seen, place): TypingNews[] => {
+    const { event, report } = seen;
+    if (event.kind === 'typing') {
+      const party = partyOf(seen, place, chats, event.handle);
+      return party ? [{ ...party, isTyping: event.isTyping, at: event.at }] : [];
+    }
+    if (event.kind !== 'message' || event.isFromMe) return [];
+    const one = born.get(guidKey(report, event.guid));
+    const isOver = one?.seen.event === event && typing.has(partyKey(one.chat.ref, event.sender));
+    const party = isOver ? partyOf(seen, place, chats, event.sender) : null;
+    return party ? [{ ...party, isTyping: false, at: event.sentAt }] : [];
+  });
 }
 
-function receiptTimes(event: LineEvent): Pick<MessageSeen, 'guid' | 'deliveredAt' | 'readAt'> | null {
-  if (event.kind === 'receipt') {
-    const isRead = event.receipt === 'read';
-    return { guid: event.guid, deliveredAt: isRead ? null : event.at, readAt: isRead ? event.at : null };
-  }
-  if (event.kind !== 'message' || !event.isFromMe) return null;
-  return event.deliveredAt === null && event.readAt === null ? null : event;
+function readNews(all: readonly Seen[], chats: ReadonlyMap<string, ChatRow>): ReadNews[] {
+  return all.flatMap((seen, place): ReadNews[] => {
+    if (seen.event.kind !== 'read') return [];
+    const party = partyOf(seen, place, chats, seen.event.handle);
+    return party ? [{ ...party, at: seen.event.at }] : [];
+  });
+}
+
+function partyOf({ event, report }: Seen, place: number, chats: ReadonlyMap<string, ChatRow>, handle: string) {
+  if (!('chat' in event)) return null;
+  const { line, now } = report;
+  const chat = chats.get(chatKey({ accountRef: line.accountRef, lineRef: line.ref, ...event.chat }));
+  if (!chat) return null;
+  const { ref: lineRef, handle: lineHandle, accountRef } = line;
+  return { accountRef, lineRef, lineHandle, chatRef: chat.ref, chatId: chat.id, handle, place, now };
+}
+
+function inOrder(told: readonly Told[]) {
+  return told.toSorted((a, b) => a.place - b.place).map(({ event }) => event);
 }
 
 function touchedBy({ chat, seen }: Born): { ref: number; lastMessageAt: number; hasReceivedInbound: boolean } {

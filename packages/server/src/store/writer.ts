@@ -3,6 +3,7 @@
  * concurrent requests share a commit and its one fsync. A promise of `write` resolves after that commit, never before.
  */
 import type { IdKind, Ids } from '../domain/ids.ts';
+import type { LinkFile } from '../wire/v1.ts';
 import { type CommitDeps, commitEntries, type Entry } from './commit-entries.ts';
 import type { Engine, LogEntry, Tx } from './database.ts';
 import type { Ticket } from './ticket.ts';
@@ -26,6 +27,8 @@ export interface Batch {
   emit(entry: LogEntry): void;
   /** A fresh public id. */
   newId(kind: IdKind): string;
+  /** The link to a file, for what is told to others. */
+  readonly linkFile: LinkFile;
   /** Wakes those who wait for the topic, in every process, once this is committed. */
   wake(topic: string): void;
 }
@@ -69,8 +72,8 @@ interface Lane {
   isIdle(): boolean;
 }
 
-export function createWriter(engine: Engine, ids: Ids): Writer {
-  const deps: CommitDeps = { engine, ids, lost: watchLostAnswers(engine) };
+export function createWriter(engine: Engine, ids: Ids, linkFile: LinkFile = refuseToLink): Writer {
+  const deps: CommitDeps = { engine, ids, linkFile, lost: watchLostAnswers(engine) };
   const lanes = new Map<string, Lane>();
   let idleWaiters: (() => void)[] = [];
 
@@ -100,6 +103,10 @@ export function createWriter(engine: Engine, ids: Ids): Writer {
     queued: () => [...lanes.values()].reduce((sum, lane) => sum + lane.length(), 0),
     idle: () => (isIdle() ? Promise.resolve() : new Promise((resolve) => idleWaiters.push(resolve))),
   };
+}
+
+function refuseToLink(): never {
+  throw new Error('This writer was not told how files are linked to.');
 }
 
 function createLane(deps: CommitDeps, concurrency: number, onBatchEnd: () => void): Lane {

@@ -14,6 +14,7 @@ import { reviveLines, setLines } from './line-settings.ts';
 import { createLines } from './lines.ts';
 import { acceptItems } from './outbox.ts';
 import { claimItems, settleItems } from './outbox-lane.ts';
+import { endTyping } from './presence.ts';
 import {
   pruneDeliveries,
   pruneEvents,
@@ -34,6 +35,7 @@ export const WRITES = {
   expireItems,
   recordSightings,
   announceDue,
+  endTyping,
   claimRetries,
   extendRetries,
   recordAttempts,

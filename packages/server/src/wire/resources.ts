@@ -7,6 +7,7 @@ import {
   phoneGroupSchema,
   phoneMessageSchema,
   phoneTextSchema,
+  phoneTypingSchema,
 } from './simulator-schemas.ts';
 import {
   attachmentSchema,
@@ -46,6 +47,7 @@ export const RESOURCES = {
   Walk: walkSchema,
   PhoneMessage: phoneMessageSchema,
   PhoneText: phoneTextSchema,
+  PhoneTyping: phoneTypingSchema,
   PhoneGroup: phoneGroupSchema,
   Faults: faultsSchema,
   FaultsCleared: faultsClearedSchema,

@@ -1,6 +1,7 @@
 /** What the simulator API answers, as schemas. */
 import { z } from 'zod';
 import { flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
+import { attachmentSchema, reactionSchema } from './v1-schemas.ts';
 
 const chatId = idOf('cht', 'The chat that it is in. Null: the line has not heard of it yet.').nullable();
 const milliseconds = (sentence: string) => z.int().min(0).optional().describe(sentence);
@@ -13,13 +14,21 @@ export const phoneMessageSchema = z
     line: textOf("The line's handle."),
     from_me: flagOf('Whether this phone wrote it.'),
     sender: textOf("The sender's handle."),
-    text: textOf('What it says.'),
-    attachments: z.array(z.string()).describe('The names of its files.'),
+    text: textOf('What it says. Null: it has no text.').nullable(),
+    attachments: z.array(attachmentSchema).describe('Its files.'),
     is_audio_message: flagOf('Whether it is a voice memo.'),
     reply_to_guid: textOf('The message that it replies to. Null: none.').nullable(),
     effect: textOf('The effect that it was sent with. Null: none.').nullable(),
-    reactions: z.array(z.string()).describe('The tapbacks on it.'),
-    state: z.enum(['received', 'sent', 'delivered', 'read']).describe("How far a line's message came."),
+    reactions: z
+      .array(
+        z.strictObject({
+          type: reactionSchema.shape.type,
+          sender: textOf('The handle of whoever reacted.'),
+          sent_at: momentOf('When.'),
+        }),
+      )
+      .describe('The tapbacks on it, oldest first.'),
+    state: z.enum(['received', 'sent', 'delivered', 'read']).describe('How far it came.'),
     edited: flagOf('Whether it was edited.'),
     unsent: flagOf('Whether it was unsent.'),
     sent_at: momentOf('When it was sent.'),
@@ -29,6 +38,14 @@ export const phoneMessageSchema = z
 export const phoneTextSchema = z
   .strictObject({ guid: textOf("iMessage's own name of the message."), chat_id: chatId })
   .describe('A text that a phone has sent.');
+
+export const phoneTypingSchema = z
+  .strictObject({
+    line: textOf("The line's handle."),
+    chat_id: chatId,
+    until: momentOf('When it is over without another word.'),
+  })
+  .describe('A line that a phone sees typing.');
 
 export const phoneGroupSchema = z.strictObject({ chat_id: chatId }).describe('A group that a phone has made.');
 

@@ -2,11 +2,13 @@
 import type { Chat } from '../domain/chat.ts';
 import type { ApiError, ErrorKind } from '../domain/errors.ts';
 import type { Line } from '../domain/line.ts';
-import type { Message } from '../domain/message.ts';
+import type { Attachment, Message } from '../domain/message.ts';
 import type { OutboxStatus } from '../domain/outbox.ts';
+import type { ReadReceipt, TypingIndicator } from '../domain/presence.ts';
+import type { Reaction } from '../domain/reaction.ts';
 import type { Webhook } from '../domain/webhook.ts';
 
-export function lineBody(line: Line) {
+export function lineBody(line: Pick<Line, 'id' | 'handle' | 'label' | 'service' | 'isActive'>) {
   const { id, handle, label, service } = line;
   return { id, handle, label, service, is_active: line.isActive };
 }
@@ -25,7 +27,14 @@ export function chatBody(chat: Chat) {
   };
 }
 
-export function messageBody(message: Message) {
+/** Makes the link under which anybody may fetch a file. */
+export type LinkFile = (file: { readonly id: string; readonly filename: string | null }) => string;
+
+export function attachmentBody({ file, filename, mimeType, size, transcription }: Attachment, link: LinkFile) {
+  return { filename, mime_type: mimeType, size, url: file === null ? null : link(file), transcription };
+}
+
+export function messageBody(message: Message, link: LinkFile) {
   return {
     id: message.id,
     line_id: message.lineId,
@@ -33,10 +42,10 @@ export function messageBody(message: Message) {
     guid: message.guid,
     sender: message.sender,
     text: message.text,
-    attachments: [],
+    attachments: message.attachments.map((one) => attachmentBody(one, link)),
     service: message.service,
     is_from_me: message.isFromMe,
-    is_audio_message: false,
+    is_audio_message: message.isAudioMessage,
     sent_at: message.sentAt,
     synced_at: message.syncedAt,
     outbox_id: message.outboxId,
@@ -44,9 +53,59 @@ export function messageBody(message: Message) {
   };
 }
 
-/** The data of `message.received` and `message.sent`. */
-export function messageEventData(message: Message, lineHandle: string) {
-  return { ...messageBody(message), line_handle: lineHandle };
+/** The data of a message's events; `times` are those concerned, such as `delivered_at`. */
+export function messageEventData(
+  message: Message,
+  lineHandle: string,
+  link: LinkFile,
+  times: Readonly<Record<string, number>> = {},
+) {
+  return { ...messageBody(message, link), line_handle: lineHandle, ...times };
+}
+
+export function reactionBody(reaction: Reaction) {
+  return {
+    id: reaction.id,
+    message_id: reaction.messageId,
+    type: reaction.type,
+    sender: reaction.sender,
+    is_from_me: reaction.isFromMe,
+    added: reaction.added,
+    sent_at: reaction.sentAt,
+    synced_at: reaction.syncedAt,
+  };
+}
+
+export function reactionEventData(reaction: Reaction, chatId: string, lineHandle: string) {
+  return { ...reactionBody(reaction), chat_id: chatId, line_handle: lineHandle };
+}
+
+export function typingBody(typing: TypingIndicator) {
+  return {
+    id: typing.id,
+    chat_id: typing.chatId,
+    handle: typing.handle,
+    is_typing: typing.isTyping,
+    updated_at: typing.updatedAt,
+  };
+}
+
+export function readReceiptBody(receipt: ReadReceipt) {
+  return {
+    id: receipt.id,
+    chat_id: receipt.chatId,
+    handle: receipt.handle,
+    last_read_at: receipt.lastReadAt,
+    synced_at: receipt.syncedAt,
+  };
+}
+
+/** The data of `line.status`. */
+export function lineStatusData(
+  line: Parameters<typeof lineBody>[0],
+  health: { readonly state: string; readonly reason: string | null; readonly since: number },
+) {
+  return { ...lineBody(line), health };
 }
 
 export function outboxItemBody(item: {
@@ -71,6 +130,11 @@ export function outboxItemBody(item: {
     max_attempts: item.attemptsMax,
     created_at: item.createdAt,
   };
+}
+
+/** The data of `message.failed`: a message that was not seen on the line has none, and a handle may have no chat yet. */
+export function failedEventData(item: Parameters<typeof outboxItemBody>[0], lineHandle: string, chatId: string | null) {
+  return { ...outboxItemBody(item), line_handle: lineHandle, chat_id: chatId, message: null };
 }
 
 export function webhookBody(webhook: Webhook) {

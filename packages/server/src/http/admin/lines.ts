@@ -190,6 +190,7 @@ function newRecord(deps: AdminLineDeps, accountRef: number, wanted: WantedLine):
     isActive: true,
     isSandbox: false,
     contactFirst: wanted.contactFirst ?? true,
+    capabilities: null,
     paceMs: wanted.paceMs ?? 0,
     health: { state: 'unknown', reason: null, since: null },
     createdAt: deps.clock.now(),

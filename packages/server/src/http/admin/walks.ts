@@ -8,12 +8,13 @@ import { mayUseRef } from '../../lines/resolve.ts';
 import type { Engine } from '../../store/database.ts';
 import { findWalkOfItem, findWalkOfMessage, type StoredWalk } from '../../store/walks.ts';
 import { stepBody } from '../../wire/admin.ts';
-import { messageBody, outboxItemBody } from '../../wire/v1.ts';
+import { type LinkFile, messageBody, outboxItemBody } from '../../wire/v1.ts';
 import { type Route, route } from '../route.ts';
 
 export interface WalkDeps {
   readonly engine: Engine;
   readonly registry: LineRegistry;
+  readonly linkFile: LinkFile;
 }
 
 type Find = (engine: Engine, accountRef: number, id: string) => Promise<StoredWalk | null>;
@@ -62,7 +63,7 @@ function walkRoute(deps: WalkDeps, { name, summary, path, kind, find, absent }: 
       if (!walk) throw new ApiError(absent, { param: 'id' });
       return {
         outbox_item: walk.item && outboxItemBody(walk.item),
-        message: walk.message && messageBody(walk.message),
+        message: walk.message && messageBody(walk.message, deps.linkFile),
         walk: walkSteps(walk.times).map(stepBody),
       };
     },

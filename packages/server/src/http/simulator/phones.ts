@@ -1,31 +1,40 @@
 /** `/simulator/v1`: the phones' side of simulated lines, for tests and for the browser. */
-import { normaliseHandle, type PhoneMessage, type SimulatorNetwork } from '@trunkline/drivers';
+import type { PhoneMessage, PhoneText } from '@trunkline/drivers';
 import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
-import type { Clock } from '../../clock.ts';
-import { ApiError } from '../../domain/errors.ts';
-import { hasPrefix } from '../../domain/ids.ts';
-import type { Line } from '../../domain/line.ts';
+import { AUDIO_MESSAGE_TYPE } from '../../domain/message.ts';
 import { createHeard, type Heard } from '../../lines/heard.ts';
-import type { LineRegistry } from '../../lines/registry.ts';
-import { mayUse, resolveLine } from '../../lines/resolve.ts';
-import { findChat, findChatById, findChatIds } from '../../store/chat-pages.ts';
-import type { Engine } from '../../store/database.ts';
+import { requireFiles } from '../../outbox/preconditions.ts';
+import { findChat, findChatIds } from '../../store/chat-pages.ts';
+import type { LinkFile } from '../../wire/v1.ts';
+import { attachmentBody } from '../../wire/v1.ts';
 import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { openCursor, sealCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
+import { actRoutes } from './acts.ts';
+import { addressed, guidOf, handleOf, type SimulatorDeps, shownLines, simulatedLine } from './named.ts';
 
 /** How long a 201 waits. A line that is offline hears of it later. */
 const HEARD_WITHIN_MS = 5_000;
 const PARTICIPANTS_MAX = 32;
 const PHONE_PAGE_MAX = 1_000;
+const ATTACHMENTS_MAX = 10;
 
-export interface SimulatorDeps {
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly registry: LineRegistry;
-  readonly network: SimulatorNetwork;
-}
+/** How much later a voice memo's transcription may come. */
+const TRANSCRIBED_WITHIN_MS = 600_000;
+
+const fileField = nameField.regex(/^file_/, 'must be a file_ id');
+const textBody = z.object({
+  from: nameField,
+  to: nameField,
+  text: textField(TEXT_MAX).optional(),
+  attachments: z.array(fileField).max(ATTACHMENTS_MAX, `takes ${ATTACHMENTS_MAX} files at most`).optional(),
+  audio: fileField.optional(),
+  transcription: textField(TEXT_MAX).optional(),
+  transcription_after_ms: z.number().int().min(0).max(TRANSCRIBED_WITHIN_MS).optional(),
+  reply_to: nameField.optional(),
+  effect: nameField.optional(),
+});
 
 const rate = z.number().min(0).max(1).optional();
 const milliseconds = z.number().int().min(0).max(600_000).optional();
@@ -36,6 +45,7 @@ export function simulatorRoutes(deps: SimulatorDeps): Route[] {
     textRoute(deps, heard),
     groupRoute(deps, heard),
     phoneMessagesRoute(deps),
+    ...actRoutes(deps, heard),
     ...faultRoutes(deps),
     route({
       name: 'setAutoreply',
@@ -64,23 +74,51 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
     summary: 'Lets a phone text a line or a group.',
     description: 'Answers when the line has heard of it, or after 5 seconds.',
     answer: 'PhoneText',
-    refusals: ['line_not_found', 'chat_not_found'],
+    refusals: ['line_not_found', 'chat_not_found', 'file_not_found', 'message_not_found'],
     method: 'POST',
     path: '/simulator/v1/messages',
     scope: 'simulator:write',
     status: 201,
+    body: textBody,
     // A message without text and without attachments is none.
-    body: z.object({ from: nameField, to: nameField, text: textField(TEXT_MAX).min(1) }),
+    anyOf: ['text', 'attachments', 'audio'],
     async handle({ caller, body }) {
       const from = handleOf('from', body.from);
       const { line, group } = await addressed(deps, caller, body.to);
-      const texted = await deps.network.text({ from, to: group ?? line.handle, text: body.text });
+      const content = await contentOf(deps, caller, body);
+      const texted = await deps.network.text({ from, to: group ?? line.handle, ...content });
       if (!texted) throw invalidValue('from', 'must be one of the group');
       await heard.wait(line.ref, texted.seq, HEARD_WITHIN_MS);
       const chat = await findChat(deps.engine, line.accountRef, line.ref, { identifier: group ?? from });
       return { guid: texted.guid, chat_id: chat?.id ?? null };
     },
   });
+}
+
+/** A voice memo is nothing but its sound; what the line makes out of it may come later. */
+async function contentOf(
+  deps: SimulatorDeps,
+  caller: Caller,
+  body: z.infer<typeof textBody>,
+): Promise<Pick<PhoneText, 'text' | 'transcribed'>> {
+  const { audio, transcription, transcription_after_ms: afterMs } = body;
+  const ids = audio === undefined ? (body.attachments ?? []) : [audio];
+  const param = audio === undefined ? 'attachments' : 'audio';
+  const files = await requireFiles(deps.engine, caller.accountRef, ids, param);
+  const isLater = audio !== undefined && transcription !== undefined && afterMs !== undefined;
+  const known = audio === undefined || isLater ? null : (transcription ?? null);
+  const text = {
+    text: audio === undefined ? (body.text ?? '') : '',
+    attachments: files.map((file) => ({
+      ...file,
+      mimeType: audio === undefined ? file.mimeType : AUDIO_MESSAGE_TYPE,
+      transcription: known,
+    })),
+    isAudio: audio !== undefined,
+    replyToGuid: body.reply_to === undefined ? null : await guidOf(deps, caller, body.reply_to, 'reply_to'),
+    effect: body.effect ?? null,
+  };
+  return isLater ? { text, transcribed: { transcription, afterMs } } : { text };
 }
 
 function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
@@ -139,7 +177,7 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
       if (!page) throw invalidValue('cursor', 'is not a cursor of this list');
       const chatIds = await findChatIds(deps.engine, lines, page.messages);
       return list(
-        page.messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null)),
+        page.messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null, deps.linkFile)),
         page.nextCursor === null ? null : sealCursor(name, page.nextCursor),
       );
     },
@@ -202,43 +240,7 @@ function faultRoutes(deps: SimulatorDeps): Route[] {
   ];
 }
 
-function handleOf(param: string, text: string): string {
-  const handle = normaliseHandle(text);
-  if (handle === null) throw invalidValue(param, 'must be a handle (E.164 or e-mail)');
-  return handle;
-}
-
-/** A simulated line that the caller may use. Others, and the sandbox line while no phone is paired, are not there. */
-async function simulatedLine(deps: SimulatorDeps, caller: Caller, name: string, param: string): Promise<Line> {
-  const line = await resolveLine(deps.registry, { ...caller, lineRefs: null }, name, param);
-  if (!isThere(caller, line)) throw new ApiError('line_not_found', { param });
-  return line;
-}
-
-function isThere(caller: Caller, line: Line): boolean {
-  const isOwn = line.accountRef === caller.accountRef && line.kind === 'simulator' && !line.isSandbox;
-  return isOwn && mayUse(caller, line);
-}
-
-/** `to` names a line, or a group by its `cht_` id. */
-async function addressed(
-  deps: SimulatorDeps,
-  caller: Caller,
-  to: string,
-): Promise<{ readonly line: Line; readonly group: string | null }> {
-  if (!hasPrefix('chat', to)) return { line: await simulatedLine(deps, caller, to, 'to'), group: null };
-  const chat = await findChatById(deps.engine, caller.accountRef, to);
-  const line = chat?.isGroup ? await deps.registry.find(chat.lineId) : undefined;
-  if (!chat || !line?.isActive || !isThere(caller, line)) throw new ApiError('chat_not_found', { param: 'to' });
-  return { line, group: chat.identifier };
-}
-
-async function shownLines(deps: SimulatorDeps, caller: Caller, name: string | undefined): Promise<readonly Line[]> {
-  if (name !== undefined) return [await simulatedLine(deps, caller, name, 'line')];
-  return deps.registry.all().filter((line) => isThere(caller, line));
-}
-
-function phoneMessageBody(message: PhoneMessage, chatId: string | null) {
+function phoneMessageBody(message: PhoneMessage, chatId: string | null, link: LinkFile) {
   return {
     guid: message.guid,
     chat_id: chatId,
@@ -246,11 +248,13 @@ function phoneMessageBody(message: PhoneMessage, chatId: string | null) {
     from_me: message.fromMe,
     sender: message.sender,
     text: message.text,
-    attachments: message.attachments,
+    attachments: message.attachments.map(({ file, ...one }) =>
+      attachmentBody({ ...one, file: file === null ? null : { id: file, filename: one.filename } }, link),
+    ),
     is_audio_message: message.isAudioMessage,
     reply_to_guid: message.replyToGuid,
     effect: message.effect,
-    reactions: message.reactions,
+    reactions: message.reactions.map(({ type, sender, at }) => ({ type, sender, sent_at: at })),
     state: message.state,
     edited: message.edited,
     unsent: message.unsent,

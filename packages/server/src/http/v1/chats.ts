@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { ApiError } from '../../domain/errors.ts';
+import { hasPrefix } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
-import { pageOfChats } from '../../store/chat-pages.ts';
+import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { findChatById, pageOfChats } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { chatBody } from '../../wire/v1.ts';
 import { limitField, nameField } from '../input.ts';
@@ -30,6 +32,23 @@ export function chatRoutes(deps: { readonly engine: Engine; readonly registry: L
         const page = rows.slice(0, query.limit);
         const last = rows.length > page.length ? page.at(-1) : undefined;
         return list(page.map(chatBody), last ? encodeCursor(name, [last.lastMessageAt ?? 0, last.ref]) : null);
+      },
+    }),
+    route({
+      name: 'getChat',
+      summary: 'Gives one chat.',
+      answer: 'Chat',
+      refusals: ['chat_not_found'],
+      method: 'GET',
+      path: '/v1/chats/:id',
+      scope: 'chats:read',
+      async handle({ caller, params }) {
+        const id = params['id'] ?? '';
+        const isName = hasPrefix('chat', id) && !id.includes('\0');
+        const chat = isName ? await findChatById(deps.engine, caller.accountRef, id) : null;
+        if (!chat || !mayUseRef(deps.registry, caller, chat.lineRef))
+          throw new ApiError('chat_not_found', { param: 'id' });
+        return chatBody(chat);
       },
     }),
   ];

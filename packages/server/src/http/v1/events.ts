@@ -3,7 +3,9 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { Authenticator } from '../../access/authenticate.ts';
+import { ApiError } from '../../domain/errors.ts';
 import { EVENTS, type EventType, isEventType } from '../../domain/events.ts';
+import type { Scope } from '../../domain/scopes.ts';
 import { formatCursor, parseCursor } from '../../events/cursor.ts';
 import { type EventStream, type Sink, type StreamDeps, startStream } from '../../events/stream.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
@@ -33,6 +35,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
       method: 'GET',
       path: '/v1/events',
       scope: 'messages:read',
+      alsoBy: ['reactions:read', 'typing:read', 'receipts:read', 'lines:read'],
       hasHead: false,
       query: z.object({
         from: nameField.optional(),
@@ -41,6 +44,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
       }),
       async handle({ caller, query, request, reply }) {
         const types = query.events === undefined ? null : eventTypes(query.events);
+        refuseEmptyStream(caller.scopes, types);
         const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
         if (line) refuseUnpairedSandbox(line);
         const resumed = request.headers['last-event-id'];
@@ -76,6 +80,14 @@ async function startingPoint(deps: EventDeps, cursor: string | undefined): Promi
     throw invalidValue('after', 'is older than the events that are kept');
   }
   return after;
+}
+
+/** A stream on which nothing could come is refused. */
+function refuseEmptyStream(scopes: ReadonlySet<Scope>, types: ReadonlySet<EventType> | null): void {
+  const [first] = types ?? [];
+  if (types === null || first === undefined || [...types].some((type) => scopes.has(EVENTS[type].scope))) return;
+  const message = `This API key lacks the scope '${EVENTS[first].scope}' that the event '${first}' needs.`;
+  throw new ApiError('insufficient_scope', { message });
 }
 
 function eventTypes(names: string): ReadonlySet<EventType> {

@@ -1,26 +1,24 @@
 /** Messages: where a send enters the server, and where they are read. */
-import { normaliseHandle } from '@trunkline/drivers';
 import { z } from 'zod';
-import type { Caller } from '../../access/authenticate.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { hasPrefix, type Ids } from '../../domain/ids.ts';
-import type { Line } from '../../domain/line.ts';
+import type { Ids } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
-import { findChat, type StoredChat } from '../../store/chat-pages.ts';
+import { repliedGuid, requireChat, requireFiles } from '../../outbox/preconditions.ts';
 import type { Engine } from '../../store/database.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
-import type { Recipient } from '../../store/outbox.ts';
-import { messageBody } from '../../wire/v1.ts';
-import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
+import { type LinkFile, messageBody } from '../../wire/v1.ts';
+import { limitField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
+import { recipientOf } from './recipient.ts';
 
 export interface MessageDeps extends EnqueueDeps {
   readonly engine: Engine;
   readonly ids: Ids;
   readonly registry: LineRegistry;
+  readonly linkFile: LinkFile;
 }
 
 const sendBody = z.object({
@@ -60,14 +58,16 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       async handle({ caller, body, ticket }) {
         const to = recipientOf(body.to);
         const line = await resolveLine(deps.registry, caller, body.from);
-        // No file can have been uploaded yet, so none can be named.
-        if (body.attachments !== undefined) throw new ApiError('file_not_found', { param: 'attachments' });
+        const { accountRef } = caller;
+        const { attachments, reply_to: replyTo } = body;
+        const files = attachments && (await requireFiles(deps.engine, accountRef, attachments, 'attachments'));
         refuseUnpairedSandbox(line);
-        if (body.reply_to !== undefined) await checkReply(deps.engine, caller, line, to, body.reply_to);
+        const guid = replyTo === undefined ? null : await repliedGuid(deps.engine, { accountRef, line, to }, replyTo);
+        const details = { ...(files && { files }), ...(guid !== null && { guid }) };
         const payload = { kind: 'message' as const, ...body };
         const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        const { accountRef } = caller;
-        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
+        const send = { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) };
+        await enqueue(deps, files || guid !== null ? { ...send, details } : send);
         return answer;
       },
     }),
@@ -84,15 +84,15 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         const to = recipientOf(query.to);
         const line = await resolveLine(deps.registry, caller, query.from);
         refuseUnpairedSandbox(line);
-        const chat = await chatOf(deps.engine, caller, line, to);
-        if (!chat) throw new ApiError('chat_not_found', { param: 'to' });
+        const chat = await requireChat(deps.engine, { accountRef: caller.accountRef, line, to });
         const name = `messages ${chat.id}`;
         const [sentAt = 0, ref = 0] = query.cursor === undefined ? [] : decodeCursor(name, query.cursor, 2);
         const before = query.cursor === undefined ? NEWEST : { sentAt, ref };
         const rows = await pageOfMessages(deps.engine, chat.ref, before, query.limit + 1);
         const page = rows.slice(0, query.limit);
         const last = rows.length > page.length ? page.at(-1) : undefined;
-        return list(page.map(messageBody), last ? encodeCursor(name, [last.sentAt, last.ref]) : null);
+        const bodies = page.map((message) => messageBody(message, deps.linkFile));
+        return list(bodies, last ? encodeCursor(name, [last.sentAt, last.ref]) : null);
       },
     }),
     oneMessageRoute(deps),
@@ -121,30 +121,7 @@ function oneMessageRoute(deps: MessageDeps): Route {
         ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
       );
       if (!message) throw new ApiError('message_not_found', { param: 'id' });
-      return messageBody(message);
+      return messageBody(message, deps.linkFile);
     },
   });
-}
-
-/** A chat by its id, or whoever has that handle. Throws `invalid_parameter_value`. */
-function recipientOf(to: string): Recipient {
-  if (hasPrefix('chat', to)) return { kind: 'chat', id: to };
-  const handle = normaliseHandle(to);
-  if (handle === null) throw invalidValue('to', 'must be a handle (E.164 or e-mail) or a cht_ id');
-  return { kind: 'handle', handle };
-}
-
-function chatOf(engine: Engine, caller: Caller, line: Line, to: Recipient): Promise<StoredChat | null> {
-  const by = to.kind === 'chat' ? { id: to.id } : { identifier: to.handle };
-  return findChat(engine, caller.accountRef, line.ref, by);
-}
-
-/** A reply needs its message in the same chat. What is wrong with the chat itself is said when the send is accepted. */
-async function checkReply(engine: Engine, caller: Caller, line: Line, to: Recipient, replyTo: string): Promise<void> {
-  const chat = await chatOf(engine, caller, line, to);
-  if (!chat || (line.contactFirst && !chat.hasReceivedInbound)) return;
-  const found = await findMessages(engine, caller.accountRef, replyTo);
-  if (!found.some((message) => message.chatId === chat.id)) {
-    throw new ApiError('message_not_found', { param: 'reply_to' });
-  }
 }

@@ -1,0 +1,124 @@
+/** Typing and read receipts. */
+import { z } from 'zod';
+import type { Caller } from '../../access/authenticate.ts';
+import type { Line } from '../../domain/line.ts';
+import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { enqueue } from '../../outbox/enqueue.ts';
+import { requireChat, requireFeature } from '../../outbox/preconditions.ts';
+import type { StoredChat } from '../../store/chat-pages.ts';
+import type { Recipient } from '../../store/outbox.ts';
+import { readReceipts, readTyping } from '../../store/presence.ts';
+import { readReceiptBody, typingBody } from '../../wire/v1.ts';
+import { nameField } from '../input.ts';
+import { list, type Route, route } from '../route.ts';
+import type { MessageDeps } from './messages.ts';
+import { recipientOf } from './recipient.ts';
+
+const STATES = ['on', 'off'] as const;
+const inChat = { from: nameField, to: nameField };
+
+export function presenceRoutes(deps: MessageDeps): Route[] {
+  return [...typingRoutes(deps), ...receiptRoutes(deps)];
+}
+
+function typingRoutes(deps: MessageDeps): Route[] {
+  return [
+    route({
+      name: 'sendTyping',
+      summary: 'Shows that the line is typing, or no longer.',
+      description: 'Typing that nobody ends is over after a minute.',
+      answer: 'OutboxReceipt',
+      refusals: [
+        'line_not_found',
+        'line_not_accessible',
+        'sandbox_not_activated',
+        'advanced_features_required',
+        'chat_not_found',
+      ],
+      method: 'POST',
+      path: '/v1/typing',
+      scope: 'typing:write',
+      status: 201,
+      body: z.object({ ...inChat, state: z.enum(STATES, `must be one of ${STATES.join(', ')}`).default('on') }),
+      async handle({ caller, body, ticket }) {
+        const { line, to } = await resolveChat(deps, caller, body, 'typing');
+        const payload = { kind: 'typing' as const, ...body };
+        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
+        const { accountRef } = caller;
+        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
+        return answer;
+      },
+    }),
+    route({
+      name: 'listTypingIndicators',
+      summary: 'Lists who types in a chat.',
+      answer: 'TypingIndicator[]',
+      refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated', 'chat_not_found'],
+      method: 'GET',
+      path: '/v1/typing',
+      scope: 'typing:read',
+      query: z.object(inChat),
+      async handle({ caller, query }) {
+        const { chat } = await resolveChat(deps, caller, query);
+        return list((await readTyping(deps.engine, chat.ref)).map(typingBody));
+      },
+    }),
+  ];
+}
+
+function receiptRoutes(deps: MessageDeps): Route[] {
+  return [
+    route({
+      name: 'sendReadReceipt',
+      summary: 'Marks a chat as read.',
+      answer: 'OutboxReceipt',
+      refusals: [
+        'line_not_found',
+        'line_not_accessible',
+        'sandbox_not_activated',
+        'advanced_features_required',
+        'chat_not_found',
+      ],
+      method: 'POST',
+      path: '/v1/receipts',
+      scope: 'receipts:write',
+      status: 201,
+      body: z.object(inChat),
+      async handle({ caller, body, ticket }) {
+        const { line, to } = await resolveChat(deps, caller, body, 'receipts');
+        const payload = { kind: 'receipt' as const, ...body };
+        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
+        const { accountRef } = caller;
+        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
+        return answer;
+      },
+    }),
+    route({
+      name: 'listReadReceipts',
+      summary: 'Lists how far the parties of a chat have read it.',
+      answer: 'ReadReceipt[]',
+      refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated', 'chat_not_found'],
+      method: 'GET',
+      path: '/v1/receipts',
+      scope: 'receipts:read',
+      query: z.object(inChat),
+      async handle({ caller, query }) {
+        const { chat } = await resolveChat(deps, caller, query);
+        return list((await readReceipts(deps.engine, chat.ref)).map(readReceiptBody));
+      },
+    }),
+  ];
+}
+
+async function resolveChat(
+  deps: MessageDeps,
+  caller: Caller,
+  named: { readonly from: string; readonly to: string },
+  feature?: 'typing' | 'receipts',
+): Promise<{ readonly line: Line; readonly to: Recipient; readonly chat: StoredChat }> {
+  const to = recipientOf(named.to);
+  const line = await resolveLine(deps.registry, caller, named.from);
+  if (feature) requireFeature(line, feature);
+  refuseUnpairedSandbox(line);
+  return { line, to, chat: await requireChat(deps.engine, { accountRef: caller.accountRef, line, to }) };
+}

@@ -1,0 +1,64 @@
+/** What must be there before an item is accepted, whatever API asks for it. Each throws the refusal that applies. */
+import type { Capability, OutgoingFile } from '@trunkline/drivers';
+import { ApiError } from '../domain/errors.ts';
+import type { Line } from '../domain/line.ts';
+import { findOutgoingFiles } from '../store/attachments.ts';
+import { findChat, type StoredChat } from '../store/chat-pages.ts';
+import type { Engine } from '../store/database.ts';
+import { findMessages, type StoredMessage } from '../store/messages.ts';
+import type { Recipient } from '../store/outbox.ts';
+
+/** A chat on a line of a caller's account. */
+export interface Addressed {
+  readonly accountRef: number;
+  readonly line: Line;
+  readonly to: Recipient;
+}
+
+/** A line whose driver has never run is given the benefit of the doubt: the driver refuses what it cannot do. */
+export function requireFeature(line: Line, feature: Capability): void {
+  if (line.capabilities === null || line.capabilities.includes(feature)) return;
+  throw new ApiError('advanced_features_required', { param: 'from' });
+}
+
+export async function requireFiles(
+  engine: Engine,
+  accountRef: number,
+  ids: readonly string[],
+  param: string,
+): Promise<readonly OutgoingFile[]> {
+  const files = await findOutgoingFiles(engine, accountRef, ids);
+  if (!files) throw new ApiError('file_not_found', { param });
+  return files;
+}
+
+function chatOf(engine: Engine, { accountRef, line, to }: Addressed): Promise<StoredChat | null> {
+  return findChat(engine, accountRef, line.ref, to.kind === 'chat' ? { id: to.id } : { identifier: to.handle });
+}
+
+export async function requireChat(engine: Engine, addressed: Addressed): Promise<StoredChat> {
+  const chat = await chatOf(engine, addressed);
+  if (!chat) throw new ApiError('chat_not_found', { param: 'to' });
+  return chat;
+}
+
+/** By its id or GUID, in that chat. */
+export async function requireMessage(
+  engine: Engine,
+  accountRef: number,
+  chat: StoredChat,
+  name: string,
+  param: string,
+): Promise<StoredMessage> {
+  const found = await findMessages(engine, accountRef, name);
+  const message = found.find(({ chatId }) => chatId === chat.id);
+  if (!message) throw new ApiError('message_not_found', { param });
+  return message;
+}
+
+/** The GUID of the message that is answered. What is wrong with the chat itself is said when the send is accepted. */
+export async function repliedGuid(engine: Engine, addressed: Addressed, replyTo: string): Promise<string | null> {
+  const chat = await chatOf(engine, addressed);
+  if (!chat || (addressed.line.contactFirst && !chat.hasReceivedInbound)) return null;
+  return (await requireMessage(engine, addressed.accountRef, chat, replyTo, 'reply_to')).guid;
+}
