@@ -31,6 +31,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'events',
     'webhooks',
     'files',
+    'files/audio',
     'access',
     'sandbox',
     'metrics',
@@ -106,6 +107,10 @@ export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'node:dns/promises': ['packages/server/src/network/'],
   'ipaddr.js': ['packages/server/src/network/'],
   'prom-client': ['packages/server/src/metrics/'],
+  // Decoders of foreign files run in the transcoder's threads and are loaded there only.
+  'audio-decode': ['packages/server/src/files/audio/'],
+  '@evan/opus': ['packages/server/src/files/audio/'],
+  '@alexanderolsen/libsamplerate-js': ['packages/server/src/files/audio/'],
 };
 
 /** The pure layers and the only packages from outside that they may import. */
