@@ -11,9 +11,24 @@ import { dirname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { ROOT } from './run-step.ts';
 
-const ENTRY = 'packages/server/src/main.ts';
+/** What is started by its path: the program, and the thread that decodes sound. */
+const ENTRIES = ['packages/server/src/main.ts', 'packages/server/src/files/audio/transcode-worker.ts'];
 const DEFAULT_FOLDER = 'dist/server';
 const NATIVE = 'better-sqlite3';
+/**
+ * Packages that the decoding thread loads from beside the bundle: WebAssembly that is read by its path, and codecs whose
+ * terms (the GPL's of AAC, for one) ask for being kept apart and replaceable. Of each the files that are needed.
+ */
+const BESIDE: Readonly<Record<string, readonly string[]>> = {
+  '@alexanderolsen/libsamplerate-js': ['package.json', 'LICENSE.md', 'dist/libsamplerate.js'],
+  '@audio/decode': ['package.json', 'LICENSE', 'audio-decode.js', 'stream.js'],
+  '@audio/decode-aac': ['package.json', 'LICENSE', 'decode-aac.js', 'alac.js', 'src'],
+  '@audio/decode-mp3': ['package.json', 'LICENSE', 'decode-mp3.js'],
+  '@audio/decode-mp4': ['package.json', 'LICENSE', 'decode-mp4.js'],
+  '@evan/opus': ['package.json', 'LICENSE', 'lib.js', 'lib.mjs', 'wasm'],
+  'audio-decode': ['package.json', 'LICENSE', 'audio-decode.js', 'stream.js'],
+  'audio-type': ['package.json', 'license', 'audio-type.js'],
+};
 /** Not in the bundle, and not missed: colours for a terminal, and what other packages offer to use where it is there. */
 const ABSENT = ['pino-pretty', 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'];
 /** Files that the code reads by a path beside its own. */
@@ -24,9 +39,9 @@ export async function bundle(folder = join(ROOT, DEFAULT_FOLDER)): Promise<strin
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const build = await rolldown({
-    input: join(ROOT, ENTRY),
+    input: ENTRIES.map((entry) => join(ROOT, entry)),
     platform: 'node',
-    external: [NATIVE, ...ABSENT],
+    external: [NATIVE, ...Object.keys(BESIDE), ...ABSENT],
     cwd: ROOT,
   });
   const { output } = await build.write({
@@ -40,6 +55,7 @@ export async function bundle(folder = join(ROOT, DEFAULT_FOLDER)): Promise<strin
   const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
   for (const path of READ_BY_PATH) cpSync(join(ROOT, path), join(folder, path.split('/').at(-1) ?? ''));
   copyNative(folder);
+  copyBeside(folder);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);
   writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licenses(modules));
   return folder;
@@ -62,6 +78,15 @@ function copyNative(folder: string): void {
   );
   if (binaries.length === 0) throw new Error(`${NATIVE} has no binary for ${process.platform} on ${process.arch}.`);
   for (const name of binaries) cpSync(join(from, 'prebuilds', name), join(to, 'prebuilds', name));
+}
+
+function copyBeside(folder: string): void {
+  for (const [name, files] of Object.entries(BESIDE)) {
+    for (const file of files) {
+      const path = join('node_modules', name, file);
+      cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+    }
+  }
 }
 
 /** Whose code is in the bundle, each with the terms that must go with it. */

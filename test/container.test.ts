@@ -8,8 +8,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, matchesGlob } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { SETTINGS } from '../packages/server/src/config.ts';
+import { createTranscoder } from '../packages/server/src/files/audio/transcoder.ts';
+import { hasFfmpeg, makeByFfmpeg, makeWav } from '../packages/server/test/audio-media.ts';
 import { createTestDatabase } from '../packages/server/test/postgres-database.ts';
 import { ROOT, runNode } from '../scripts/run-step.ts';
 import { create, KEY, LINE } from './client.ts';
@@ -73,6 +76,18 @@ describe('the bundle', () => {
       await server.ended;
       await database?.drop();
     }
+  });
+
+  it('makes voice memos in a thread of its own, with the packages that lie beside it', async () => {
+    const files = [makeWav({ rate: 44_100, seconds: 1 })];
+    if (hasFfmpeg('voice memos of mp3 and m4a in the bundle')) {
+      const sine = 'sine=frequency=440:duration=1';
+      files.push(makeByFfmpeg(sine, 'mp3'), makeByFfmpeg(sine, 'm4a'), makeByFfmpeg(sine, 'm4a', '-c:a', 'alac'));
+    }
+    const worker = pathToFileURL(join(folder, 'app/transcode-worker.js'));
+    const transcoder = createTranscoder({}, worker);
+    for (const file of files) expect(await transcoder.transcode(file)).toMatchObject({ state: 'transcoded' });
+    await transcoder.close();
   });
 
   it('names whose code it holds, with the terms', () => {
