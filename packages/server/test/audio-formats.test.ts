@@ -103,6 +103,28 @@ describe('a file', () => {
   });
 });
 
+describe('an mp3', () => {
+  const mp3 = () =>
+    Buffer.from(makeByFfmpeg('sine=frequency=1000:duration=2', 'mp3', '-write_xing', '0', '-id3v2_version', '0'));
+
+  it('may have something else between its frames', async () => {
+    if (!hasFfmpeg(PART)) return;
+    const whole = mp3();
+    // A frame begins where the four bytes of the first one's head stand again.
+    const next = whole.indexOf(whole.subarray(0, 4), 10_000);
+    expect(next).toBeGreaterThan(0);
+    const mixed = Buffer.concat([whole.subarray(0, next), Buffer.alloc(3_000, 0x55), whole.subarray(next)]);
+    expect(Math.abs((await transcode(mixed)).durationMs - 2_000)).toBeLessThan(120);
+  });
+
+  it('with more of something else than of itself is refused', async () => {
+    if (!hasFfmpeg(PART)) return;
+    const mixed = Buffer.concat([mp3(), Buffer.alloc(70_000, 0x55)]);
+    const why = 'names a file that cannot be read as audio: it is damaged';
+    expect(await transcoder.transcode(mixed)).toEqual({ state: 'refused', why });
+  });
+});
+
 describe('sound', () => {
   it.each([8_000, 16_000, 22_050, 44_100, 48_000, 96_000])('of %i Hz keeps its tones', async (rate) => {
     if (!hasFfmpeg(PART)) return;

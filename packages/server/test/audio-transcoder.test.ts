@@ -48,6 +48,16 @@ describe('a voice memo', () => {
     expect(again.durationMs).toBe(2_000);
   });
 
+  it('is made of a wav that was written into a pipe, which cannot know its length', async () => {
+    const wav = makeWav({ rate: 16_000, seconds: 1 });
+    wav.fill(0xff, 4, 8).fill(0xff, 40, 44);
+    expect((await transcode(wav)).durationMs).toBe(1_000);
+  });
+
+  it('is made of a rate that is no whole number of anything', async () => {
+    expect((await transcode(makeWav({ rate: 12_347, seconds: 2 }))).durationMs).toBe(2_000);
+  });
+
   it('tells by its head what it is', async () => {
     const { bytes } = await transcode(makeWav({ rate: 48_000, seconds: 2 }));
     const memo = { codec: 'opus', sampleRate: 24_000, channels: 1, frames: 48_000, durationMs: 2_000 };

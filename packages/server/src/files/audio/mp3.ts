@@ -42,15 +42,19 @@ export function readMp3(bytes: Uint8Array, lengthMaxMs: number): Mp3 {
   let at = skipTags(bytes);
   let junk = 0;
   let first: Frame | null = null;
+  let isLost = true;
   while (at + FRAME_HEAD_BYTES <= end) {
     const frame = readFrame(bytes, at);
-    if (frame !== null && (first === null ? isFollowed(bytes, at, frame, end) : isLike(frame, first))) {
+    const isFrame = frame !== null && (first === null || isLike(frame, first));
+    if (isFrame && (!isLost || isFollowed(bytes, at, frame, end))) {
       if (at + frame.byteLength > end) throw new AudioRefusal(CUT_SHORT);
       first ??= frame;
+      isLost = false;
       pieces.push([at, at + frame.byteLength]);
       at += frame.byteLength;
       continue;
     }
+    isLost = true;
     at += 1;
     junk += 1;
     if (junk > JUNK_MAX_BYTES) throw new AudioRefusal(first === null ? NOT_AUDIO : DAMAGED);
@@ -87,10 +91,10 @@ function readFrame(bytes: Uint8Array, at: number): Frame | null {
   };
 }
 
-/** Bytes that look like one head are common, two heads at the right distance are not. */
+/** Bytes that look like one head are common; two heads at the right distance, or one and then the end, are not. */
 function isFollowed(bytes: Uint8Array, at: number, frame: Frame, end: number): boolean {
   const next = at + frame.byteLength;
-  if (next + FRAME_HEAD_BYTES > end) return true;
+  if (next + FRAME_HEAD_BYTES > end) return next === end;
   const following = readFrame(bytes, next);
   return following !== null && isLike(following, frame);
 }
