@@ -2,7 +2,7 @@
 import { AudioRefusal, DAMAGED } from './audio-refusal.ts';
 import { viewOf } from './byte-chunks.ts';
 import type { Packet } from './m4a.ts';
-import { type Box, findBox, needBox, walkBoxes } from './m4a-boxes.ts';
+import { type Box, needBox, walkBoxes } from './m4a-boxes.ts';
 
 const HAS_BASE = 0x1;
 const HAS_DESCRIPTION = 0x2;
@@ -25,8 +25,9 @@ export function readFragments(
 ): Packet[] {
   const head = needBox(track, 'tkhd');
   const trackId = fieldAt(head, head[0] === 1 ? 20 : 12);
-  const defaults = findBox(movie, 'mvex', 'trex');
-  const defaultSize = defaults === null ? 0 : fieldAt(defaults, 16);
+  const defaults = [...walkBoxes(needBox(movie, 'mvex'))].filter((box) => box.name === 'trex');
+  const own = defaults.find((box) => fieldAt(box.body, 4) === trackId);
+  const defaultSize = own === undefined ? 0 : fieldAt(own.body, 16);
   const packets: Packet[] = [];
   for (const { name, start, body } of boxes) {
     if (name !== 'moof') continue;
