@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { normaliseHandle } from '@trunkline/drivers';
 import { z } from 'zod';
 import { isKeyForm, RATE_LIMIT_MAX } from './domain/api-key.ts';
+import { type BucketAddress, BucketAddressError, parseBucketAddress } from './files/bucket-address.ts';
 import { LOG_LEVELS } from './log.ts';
 import { placeAddress } from './network/address.ts';
 import { type Networks, NetworksError, NO_NETWORKS, parseNetworks } from './network/networks.ts';
@@ -13,12 +14,6 @@ export type Role = (typeof ROLES)[number];
 const PREFIX = 'TRUNKLINE_';
 /** Known to other programs of ours, and no setting of the server. */
 const NOT_OURS: ReadonlySet<string> = new Set(['TRUNKLINE_URL', 'TRUNKLINE_API_KEY', 'TRUNKLINE_BRIDGE_TOKEN']);
-
-/**
- * Settings that the product documents and this version does not use yet. They do not stop the start, so that one
- * environment serves every version; the log says that they have no effect.
- */
-const NOT_USED_YET: ReadonlySet<string> = new Set(['TRUNKLINE_BLOBS_URL', 'TRUNKLINE_FILE_LIMIT_MB']);
 
 interface Setting {
   readonly schema: z.ZodType;
@@ -59,6 +54,16 @@ const networks = z.string().transform((text, context): Networks => {
     return z.NEVER;
   }
 });
+const bucket = z.string().transform((text, context): BucketAddress | null => {
+  if (text === '') return null;
+  try {
+    return parseBucketAddress(text);
+  } catch (error) {
+    if (!(error instanceof BucketAddressError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+    return z.NEVER;
+  }
+});
 const handle = z
   .string()
   .refine((value) => value === '' || normaliseHandle(value) !== null, 'must be a handle (E.164 or e-mail), or empty')
@@ -79,12 +84,19 @@ export const SETTINGS = {
   TRUNKLINE_DATA_DIR: {
     schema: z.string().min(1),
     default: './data',
-    sentence: 'The folder of the SQLite file, kept private to its owner.',
+    sentence: 'The folder of the SQLite file and of the files, kept private to its owner.',
   },
   TRUNKLINE_DATABASE_URL: {
     schema: z.union([z.literal(''), z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')]),
     default: '',
     sentence: 'A PostgreSQL database. Empty: SQLite in the data folder.',
+    isSecret: true,
+  },
+  TRUNKLINE_BLOBS_URL: {
+    schema: bucket,
+    default: '',
+    sentence:
+      'An S3 bucket for files: s3://key:secret@host/bucket, with ?region= and ?endpoint= where they are needed. Empty: the data folder.',
     isSecret: true,
   },
   TRUNKLINE_ROLES: {
@@ -160,6 +172,8 @@ export interface Config {
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly databaseUrl: string | null;
+  /** Null: files are kept in the data folder. */
+  readonly bucket: BucketAddress | null;
   readonly roles: readonly Role[];
   readonly bootstrapApiKey: string | null;
   readonly ownerEmail: string;
@@ -173,8 +187,6 @@ export interface Config {
   readonly retentionDays: number;
   readonly metrics: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
-  /** Names that were set and have no effect in this version. */
-  readonly withoutEffect: readonly string[];
 }
 
 /** A setting that stops the start, with a sentence that says which and why. */
@@ -196,6 +208,7 @@ export function readConfig(environment: Environment): Config {
     publicUrl: read(environment, 'TRUNKLINE_PUBLIC_URL') || null,
     dataDir: read(environment, 'TRUNKLINE_DATA_DIR'),
     databaseUrl: read(environment, 'TRUNKLINE_DATABASE_URL') || null,
+    bucket: read(environment, 'TRUNKLINE_BLOBS_URL'),
     roles: read(environment, 'TRUNKLINE_ROLES'),
     bootstrapApiKey: read(environment, 'TRUNKLINE_BOOTSTRAP_API_KEY') || null,
     ownerEmail: read(environment, 'TRUNKLINE_OWNER_EMAIL'),
@@ -208,7 +221,6 @@ export function readConfig(environment: Environment): Config {
     retentionDays: read(environment, 'TRUNKLINE_RETENTION_DAYS'),
     metrics: read(environment, 'TRUNKLINE_METRICS'),
     logLevel: read(environment, 'TRUNKLINE_LOG_LEVEL'),
-    withoutEffect: Object.keys(environment).filter(isNotUsedYet),
   };
 }
 
@@ -254,12 +266,8 @@ function refuseUnknown(environment: Environment): void {
   }
 }
 
-function isNotUsedYet(name: string): boolean {
-  return NOT_USED_YET.has(name.replace(/_FILE$/, ''));
-}
-
 function isKnown(name: string): boolean {
-  if (Object.hasOwn(SETTINGS, name) || NOT_OURS.has(name) || isNotUsedYet(name)) return true;
+  if (Object.hasOwn(SETTINGS, name) || NOT_OURS.has(name)) return true;
   const base = name.replace(/_FILE$/, '');
   return Object.hasOwn(SETTINGS, base) && 'isSecret' in (SETTINGS[base as SettingName] satisfies Setting);
 }

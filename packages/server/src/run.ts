@@ -24,7 +24,6 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<void> {
   const config = configOrExit(options.environment);
   const log = createLog(config.logLevel, process.stderr.isTTY === true);
-  for (const setting of config.withoutEffect) log.warn({ setting }, 'this setting has no effect in this version');
   const server = await createServer({
     config,
     clock: systemClock,

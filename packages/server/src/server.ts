@@ -16,12 +16,16 @@ import { openSecretBox } from './access/secret-key.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import type { ReachFailpoint } from './domain/failpoint.ts';
+import { LINK_VALID_MS } from './domain/file.ts';
+import { createFileLinks, type FileLinks } from './domain/file-links.ts';
 import { createIds, type Ids } from './domain/ids.ts';
 import type { Line } from './domain/line.ts';
 import type { SecretBox } from './domain/secret-box.ts';
 import { startRetention } from './events/retention.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
+import type { Blobs } from './files/blobs.ts';
+import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
 import { keyRoutes } from './http/admin/keys.ts';
 import { adminLineRoutes } from './http/admin/lines.ts';
@@ -33,6 +37,7 @@ import type { Route } from './http/route.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { chatRoutes } from './http/v1/chats.ts';
 import { eventRoutes } from './http/v1/events.ts';
+import { fileRoutes } from './http/v1/files.ts';
 import { lineRoutes } from './http/v1/lines.ts';
 import { messageRoutes } from './http/v1/messages.ts';
 import { outboxRoutes } from './http/v1/outbox.ts';
@@ -50,6 +55,7 @@ import { startTimeLimits } from './outbox/time-limits.ts';
 import { startOutboxWorker } from './outbox/worker.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import type { Engine } from './store/database.ts';
+import { findKnownFiles } from './store/files.ts';
 import { keepFirst } from './store/installation.ts';
 import { type Databases, openPostgresDatabases, openSqliteFolder, SECRET_KEY_FILE, SERVER_FILE } from './store/open.ts';
 import { asWireDatabase } from './store/wire-database.ts';
@@ -59,6 +65,8 @@ import type { LinkFile } from './wire/v1.ts';
 
 /** How long a stop waits for requests that are under way; a client that is slow to send its own is cut off then. */
 const REQUESTS_FINISH_WITHIN_MS = 3_000;
+/** Nothing touches an upload that was left behind; on PostgreSQL one that was touched since may be another process's. */
+const LEFT_BEHIND_MS = 60 * 60_000;
 
 export interface ServerOptions {
   readonly config: Config;
@@ -109,6 +117,8 @@ interface Shared extends ServerOptions {
   readonly guard: NetworkGuard;
   readonly metrics: Metrics | null;
   readonly linkFile: LinkFile;
+  readonly blobs: Blobs;
+  readonly links: FileLinks;
 }
 
 interface Part {
@@ -131,37 +141,42 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const metrics = config.metrics ? await openMetrics(config, clock) : null;
   const engine = metrics?.watchEngine(databases.server) ?? databases.server;
   const ids = createIds(clock.now, randomBytes);
-  const linkFile: LinkFile = ({ id }) => `http://127.0.0.1/files/${id}`;
-  const plainWriter = createWriter(engine, ids, linkFile);
-  const writer = metrics?.watchWriter(plainWriter) ?? plainWriter;
   const secretFile = () => openDataFolder(config.dataDir).file(SECRET_KEY_FILE);
   const secrets = await openSecretBox({ engine, randomBytes, given: config.secretKey, file: secretFile });
+  let app: FastifyInstance | null = null;
+  const baseUrl = () => addressOf(config, app).replace(/\/+$/, '');
+  const links = createFileLinks({ key: secrets.keyFor('file links'), baseUrl, now: clock.now });
+  const linkFile: LinkFile = ({ id, filename }) => links.url(id, filename, LINK_VALID_MS);
+  const plainWriter = createWriter(engine, ids, linkFile);
+  const writer = metrics?.watchWriter(plainWriter) ?? plainWriter;
   const first = { engine, writer, ids, clock, randomBytes };
   const firstKey = await prepareFirstStart(first, config);
   const network = config.simulator ? await openSimulator(options, databases, ids) : null;
   const registry = await createLineRegistry(engine, (line) => line.kind !== 'simulator' || config.simulator);
   const lookup = options.lookup ?? systemLookup;
   const guard = createNetworkGuard({ networks: config.sinkNetworks, lookup, clock });
-  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics, linkFile };
+  const blobs = await openSweptBlobs(options, engine);
+  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics, blobs, links, linkFile };
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
   const workers = await startWorkers(shared);
   if (network && config.roles.includes('lines')) await greet(network, engine, clock, await registry.find(FIRST_LINE));
-  const { app, routes, close } = await createApi(shared, () => isStopping);
+  const api = await createApi(shared, () => isStopping);
+  app = api.app;
 
   return {
-    app,
+    app: api.app,
     engine,
     writer,
     network,
-    routes,
+    routes: api.routes,
     firstKey,
     holder: shared.holder,
     async listen() {
       if (!config.roles.includes('api')) return null;
-      await app.listen({ host: config.host, port: config.port });
-      return addressOf(config, app);
+      await api.app.listen({ host: config.host, port: config.port });
+      return addressOf(config, api.app);
     },
     broken: databases.broken,
     refuseRequests() {
@@ -170,7 +185,7 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
     async stop() {
       isStopping = true;
       // Side by side: a client that is slow to send its request must not take the time that hand-overs may need.
-      const closed = close();
+      const closed = api.close();
       for (const worker of workers) await worker.stop();
       await closed;
       await writer.idle();
@@ -184,6 +199,16 @@ async function openDatabases(config: Config): Promise<Databases> {
   if (config.databaseUrl !== null) return openPostgresDatabases(config.databaseUrl);
   const folder = openDataFolder(config.dataDir);
   return openSqliteFolder(folder.file);
+}
+
+/** The start goes on where it cannot be tidied up, as while a bucket is away. */
+async function openSweptBlobs({ config, clock, log }: ServerOptions, engine: Engine): Promise<Blobs> {
+  const blobs = await openBlobs(config.dataDir, config.bucket);
+  const before = engine.kind === 'sqlite' ? Number.POSITIVE_INFINITY : clock.now() - LEFT_BEHIND_MS;
+  await blobs
+    .sweep({ known: (names) => findKnownFiles(engine, names), before })
+    .catch((error: unknown) => log.warn({ err: error }, 'uploads that were cut short could not be removed'));
+  return blobs;
 }
 
 /** Loaded only where it is wanted: most installations look at no metrics, and counting costs start-up time and memory. */
@@ -264,6 +289,7 @@ async function createApi(
     ...presenceRoutes(sending),
     ...outboxRoutes(shared),
     ...webhookRoutes(shared),
+    ...fileRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
@@ -280,6 +306,7 @@ async function createApi(
     routes,
     health,
     queuedWrites: shared.writer.queued,
+    fileLimitMb: config.fileLimitMb,
     limits: shared.httpLimits ?? {},
   });
   return {
@@ -298,8 +325,8 @@ async function createApi(
   };
 }
 
-function addressOf(config: Config, app: FastifyInstance): string {
-  const address: AddressInfo | string | null = app.server.address();
+function addressOf(config: Config, app: FastifyInstance | null): string {
+  const address: AddressInfo | string | null = app?.server.address() ?? null;
   const port = typeof address === 'object' && address !== null ? address.port : config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   return config.publicUrl ?? `http://${host}:${port}`;

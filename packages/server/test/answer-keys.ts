@@ -40,6 +40,7 @@ export const OUTBOX_KEYS = [
   'max_attempts',
   'created_at',
 ];
+export const FILE_KEYS = ['id', 'url', 'filename', 'mime_type', 'size'];
 export const WEBHOOK_KEYS = ['id', 'line_ids', 'url', 'events', 'is_active'];
 export const API_KEY_KEYS = [
   'id',

@@ -1,12 +1,13 @@
 /** What a backup holds, who may read it, and what it refuses. */
 import { cpSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupDataFolder, RESTORED_STATEMENTS } from '../src/store/backup.ts';
 import { SECRET_KEY_FILE } from '../src/store/open.ts';
-import { createHome, type Home, PHONE, startTestServer, type TestServer } from './harness.ts';
+import { createHome, type Home, KEY, PHONE, startTestServer, type TestServer } from './harness.ts';
+import { sendRaw } from './tenancy.ts';
 
 const FILES = [SECRET_KEY_FILE, 'simulator.sqlite', 'trunkline.sqlite'];
 
@@ -65,6 +66,46 @@ describe('a backup', () => {
     await test.settled(await test.send('After it'));
     await stopServer();
     await other.remove();
+  });
+
+  it('holds the bytes of every file that it knows, also of one that was on its way to its place', async () => {
+    const upload = async (text: string) => {
+      const headers = { authorization: `Bearer ${KEY}` };
+      const { body } = await sendRaw(test as TestServer, { method: 'POST', path: '/v1/files', headers, payload: text });
+      return String(body['id']);
+    };
+    const [one, two, lost] = [await upload('one'), await upload('two'), await upload('lost')];
+    const place = (folderOf: string, id: string) => join(folderOf, 'blobs', id.slice(-2), id);
+    await rename(place(dataDir, two), join(dataDir, 'blobs', 'incoming', two));
+    await rm(place(dataDir, lost));
+    await writeFile(join(dataDir, 'blobs', 'incoming', 'file_01k0q3v5x8f9q2t7m4n6p8r0sa'), 'on its way');
+    const { files, missing } = await backupDataFolder({ dataDir, to });
+    expect([files.includes(join(to, 'blobs')), missing]).toEqual([true, 1]);
+    expect(await readFile(place(to, one), 'utf8')).toBe('one');
+    expect(await readFile(place(to, two), 'utf8')).toBe('two');
+    const copies = await readdir(join(to, 'blobs'), { recursive: true });
+    expect(copies.filter((name) => name.includes('file_'))).toHaveLength(2);
+    expect((await stat(join(to, 'blobs'))).mode & 0o777).toBe(0o700);
+
+    await stopServer();
+    const other = await createHome('sqlite');
+    cpSync(to, other.environment['TRUNKLINE_DATA_DIR'] ?? '', { recursive: true });
+    test = await startTestServer('sqlite', { home: other });
+    for (const [id, text] of [
+      [one, 'one'],
+      [two, 'two'],
+    ] as const) {
+      const { body } = await test.call('GET', `/v1/files/${id}`);
+      const { pathname, search } = new URL(String(body['url']));
+      expect((await test.server.app.inject(`${pathname}${search}`)).body).toBe(text);
+    }
+    await stopServer();
+    await other.remove();
+  });
+
+  it('leaves the bytes to the bucket where there is one', async () => {
+    expect(await backupDataFolder({ dataDir, to, hasBucket: true })).toMatchObject({ missing: 0 });
+    expect((await readdir(to)).sort()).toEqual(FILES);
   });
 
   it('can be taken of a server that does not run, and into a folder that is there and empty', async () => {

@@ -23,11 +23,11 @@ describe('the configuration', () => {
       secretKey: null,
       rateLimitPerHour: 1000,
       sinkNetworks: { ranges: ['127.0.0.0/8', '::1/128'], hosts: [] },
+      bucket: null,
       fileLimitMb: 100,
       retentionDays: 30,
       metrics: false,
       logLevel: 'info',
-      withoutEffect: [],
     });
   });
 
@@ -40,10 +40,14 @@ describe('the configuration', () => {
     expect(readConfig({ ...environment, TRUNKLINE_BRIDGE_TOKEN: 'dtk_x' })).toEqual(readConfig({}));
   });
 
-  it('takes a documented setting that this version does not use yet, and says so', () => {
-    const config = readConfig({ TRUNKLINE_BLOBS_URL: 's3://k:s@host/bucket', TRUNKLINE_FILE_LIMIT_MB: '10' });
-    expect(config.withoutEffect).toEqual(['TRUNKLINE_BLOBS_URL', 'TRUNKLINE_FILE_LIMIT_MB']);
-    expect(readConfig({}).withoutEffect).toEqual([]);
+  it.each([
+    ['s3://k:s@host/bucket', { endpoint: 'https://host', region: 'us-east-1', secretAccessKey: 's' }],
+    ['s3://k:a%2Fb%2B@host:9000/bucket/', { endpoint: 'https://host:9000', secretAccessKey: 'a/b+' }],
+    ['s3://k:s@host/bucket?region=auto', { region: 'auto' }],
+    ['s3://k:s@host/bucket?endpoint=http://127.0.0.1:9000', { endpoint: 'http://127.0.0.1:9000' }],
+  ])('reads the bucket %s', (address, expected) => {
+    const { bucket } = readConfig({ TRUNKLINE_BLOBS_URL: address });
+    expect(bucket).toMatchObject({ accessKeyId: 'k', name: 'bucket', ...expected });
   });
 
   it.each([
@@ -79,6 +83,15 @@ describe('the configuration', () => {
     ['TRUNKLINE_HOST', ''],
     ['TRUNKLINE_PUBLIC_URL', 'example.com'],
     ['TRUNKLINE_DATABASE_URL', 'mysql://localhost/x'],
+    ['TRUNKLINE_BLOBS_URL', 'https://host/bucket'],
+    ['TRUNKLINE_BLOBS_URL', 's3://host/bucket'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k@host/bucket'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:s@host'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:s@host/bucket/folder'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:s@host/bucket?acl=public'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:s@host/bucket?endpoint=ftp://host'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:s@host/bucket?endpoint=https://host/path'],
+    ['TRUNKLINE_BLOBS_URL', 's3://k:%ZZ@host/bucket'],
     ['TRUNKLINE_ROLES', 'api,janitor'],
     ['TRUNKLINE_ROLES', ''],
     ['TRUNKLINE_BOOTSTRAP_API_KEY', 'secret'],
@@ -105,6 +118,7 @@ describe('the configuration', () => {
     for (const name of ['TRUNKLINE_BOOTSTRAP_API_KEY', 'TRUNKLINE_DATABASE_URL']) {
       expect(() => readConfig({ [name]: 'hunter2' })).toThrow(/^(?!.*hunter2)/);
     }
+    expect(() => readConfig({ TRUNKLINE_BLOBS_URL: 's3://k:hunter2@host' })).toThrow(/^(?!.*hunter2)/);
   });
 
   it('takes a secret from the file that its twin names, without the line’s end', async () => {

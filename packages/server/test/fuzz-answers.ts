@@ -22,7 +22,7 @@ export function expectDocumented(row: Route, access: AccessRow, answer: RawAnswe
   const body = bodyOf(answer);
   const isReplayed = headers['idempotent-replayed'] === 'true';
   if (!isReplayed && body['request_id'] !== headers['x-request-id']) fail('Two request ids');
-  if (status < 300) expectResource(access, status, body, fail);
+  if (status < 400) expectResource(access, status, body, fail);
   else expectRefusal(row, answer, body, fail);
   expectNoPollution();
 }

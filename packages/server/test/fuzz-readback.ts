@@ -1,6 +1,7 @@
 /** What was accepted must be readable as it was given: remembered by the fuzzer, and read back. */
 import { expect } from 'vitest';
 import { expectStatus, waitFor } from './harness.ts';
+import type { RawRequest } from './matrix-ask.ts';
 import type { Place, Scene } from './matrix-scene.ts';
 
 type Body = Readonly<Record<string, unknown>>;
@@ -40,6 +41,17 @@ export async function readBack(scene: Scene, route: string, given: Body, answer:
     const label = named('label');
     if (label !== null) expect((await read(`/admin/v1/lines/${id}`))['label']).toBe(label);
   }
+}
+
+/** What was uploaded is what its link gives, with the name that the answer says. */
+export async function readBackFile(scene: Scene, { payload }: RawRequest, answer: Body): Promise<void> {
+  const { pathname, search } = new URL(String(answer['url']));
+  const response = await scene.test.server.app.inject(`${pathname}${search}`);
+  expect(response.statusCode).toBe(200);
+  expect(response.rawPayload).toEqual(Buffer.from(payload ?? ''));
+  expect(answer['size']).toBe(response.rawPayload.length);
+  const name = /filename\*=UTF-8''(.*)$/.exec(String(response.headers['content-disposition']))?.[1] ?? '';
+  expect(decodeURIComponent(name)).toBe(answer['filename'] ?? answer['id']);
 }
 
 /** Each text that was sent is, unchanged, in the chat's messages and on the phone. */

@@ -33,7 +33,7 @@ export function bendsOf(row: Route): fc.Arbitrary<Bends> {
   const queryNames = row.query === null ? [] : Object.keys(row.query.shape);
   return fc.record({
     fields: row.body === null ? none : edits(fieldNames, fieldValues(row.body)),
-    bytes: row.body === null ? fc.constant(null) : sometimes(oddBytes, 1),
+    bytes: row.rawBody ? oddBytes : row.body === null ? fc.constant(null) : sometimes(oddBytes, 1),
     query: fc.oneof({ weight: queryNames.length > 0 ? 4 : 1, arbitrary: edits(queryNames, oddUrlPart) }, none),
     part: row.path.includes(':') ? sometimes(oddUrlPart, 4) : fc.constant(null),
     headers: fc.oneof({ weight: 1, arbitrary: headerEdits() }, { weight: 2, arbitrary: none }),
@@ -56,6 +56,7 @@ export function bend(method: string, row: Route, asked: Asked, key: string, bend
     method,
     url: `${bentPath(row.path, asked.path, bends.part)}${search === '' ? '' : `?${search}`}`,
     headers: Object.fromEntries(edited(good, bends.headers)),
+    ...(row.rawBody ? { payload: bends.bytes ?? Buffer.from(asked.bytes ?? '') } : {}),
     ...(row.body === null ? {} : { payload: bends.bytes ?? text }),
   };
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countFrom } from '../../../test/counts.ts';
 import type { Route } from '../src/http/route.ts';
 import { expectDocumented, expectNoPollution } from './fuzz-answers.ts';
-import { readBack, readBackSent, type SentTexts } from './fuzz-readback.ts';
+import { readBack, readBackFile, readBackSent, type SentTexts } from './fuzz-readback.ts';
 import { type Bends, bend, bendsOf } from './fuzz-requests.ts';
 import { ENGINES } from './harness.ts';
 import { ask, askBySocket, bodyOf, type RawRequest } from './matrix-ask.ts';
@@ -89,7 +89,9 @@ async function tryOne(scene: Scene, row: Route, access: AccessRow, bends: Bends,
   if (answer.status >= 300 || access.isStream) return;
   const body = bodyOf(answer);
   if (answer.headers['idempotent-replayed'] !== 'true')
-    await readBack(scene, access.route, givenOf(request), body, sent);
+    await (row.rawBody
+      ? readBackFile(scene, request, body)
+      : readBack(scene, access.route, givenOf(request), body, sent));
   await variant.restore?.(scene, own, body);
 }
 

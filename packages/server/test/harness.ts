@@ -33,13 +33,16 @@ export interface Home {
 }
 
 export async function createHome(engine: EngineKind): Promise<Home> {
-  if (engine === 'postgres') {
-    const database = await createTestDatabase(inject('postgresUrl'));
-    return { engine, environment: { TRUNKLINE_DATABASE_URL: database.url }, remove: () => database.drop() };
-  }
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
-  return { engine, environment: { TRUNKLINE_DATA_DIR: folder }, remove };
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const environment = { TRUNKLINE_DATA_DIR: folder };
+  if (engine === 'sqlite') return { engine, environment, remove: removeFolder };
+  const database = await createTestDatabase(inject('postgresUrl'));
+  const remove = async () => {
+    await database.drop();
+    await removeFolder();
+  };
+  return { engine, environment: { ...environment, TRUNKLINE_DATABASE_URL: database.url }, remove };
 }
 
 export interface TestOptions {

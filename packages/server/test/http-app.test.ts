@@ -45,7 +45,7 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
   // What only a POST needs.
   const repeats = { lostAnswers: { goesOn: () => undefined } } as unknown as Pick<
     AppDeps,
-    'engine' | 'writer' | 'secrets' | 'lostAnswers'
+    'engine' | 'writer' | 'secrets' | 'lostAnswers' | 'blobs' | 'links'
   >;
   const app = createApp({
     ...doors,
@@ -56,6 +56,7 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
     routes,
     health: checks,
     queuedWrites: () => 0,
+    fileLimitMb: 1,
   });
   apps.push(app);
   return { app, logged };

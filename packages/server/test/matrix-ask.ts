@@ -35,6 +35,7 @@ export function rawRequest(method: string, asked: Asked, authorization: string |
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(asked.body === undefined ? {} : { payload: JSON.stringify(asked.body) }),
+    ...(asked.bytes === undefined ? {} : { payload: asked.bytes }),
   };
 }
 

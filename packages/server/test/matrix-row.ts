@@ -23,6 +23,8 @@ export interface Asked {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Readonly<Record<string, unknown>>;
+  /** Of an upload, instead of fields. */
+  readonly bytes?: string;
   /** What the request is about, where it was made for it. */
   readonly id?: string;
 }
@@ -47,7 +49,7 @@ export interface AccessRow {
   readonly scope: Scope;
   /** Scopes that open it as well. */
   readonly alsoBy?: readonly Scope[];
-  readonly status: 200 | 201;
+  readonly status: 200 | 201 | 302;
   /** The keys of a granted answer, but for the request id. */
   readonly keys: readonly string[];
   readonly itemKeys?: readonly string[];

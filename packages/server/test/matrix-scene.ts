@@ -4,7 +4,7 @@ import { createIds } from '../src/domain/ids.ts';
 import { SCOPES } from '../src/domain/scopes.ts';
 import type { EngineKind } from '../src/store/database.ts';
 import { expectStatus, startTestServer, type TestServer, waitFor } from './harness.ts';
-import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE } from './tenancy.ts';
+import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE, sendRaw } from './tenancy.ts';
 
 /** Nothing listens there, and no event of these tests is delivered to it. */
 export const HOOK = 'http://127.0.0.1:9/hook';
@@ -36,6 +36,7 @@ export interface Place {
   readonly outboxId: string;
   readonly webhookId: string;
   readonly keyId: string;
+  readonly fileId: string;
   /** Every scope, every line of the account. Null where there is nothing to own. */
   readonly ownerKey: string | null;
 }
@@ -122,7 +123,7 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   await isSent(test, key, String(sent['id']));
   const made = { owner, line, spare, peer, guid, messageId: String(message['id']), ownerKey: key };
   const place = { ...made, chatId: String(texted['chat_id']), groupId: String(group['chat_id']) };
-  const rest = { outboxId: String(sent['id']), webhookId: '', keyId: '' };
+  const rest = { outboxId: String(sent['id']), webhookId: '', keyId: '', fileId: await uploadTo(test, key) };
   const whole: Place = { ...place, ...rest };
   return { ...whole, webhookId: await makeWebhook(test, whole), keyId: await makeKeyOf(test, whole) };
 }
@@ -140,6 +141,7 @@ function absentPlace(): Place {
     outboxId: ids.make('outbox'),
     webhookId: ids.make('webhook'),
     keyId: ids.make('key'),
+    fileId: ids.make('file'),
     ownerKey: null,
   };
 }
@@ -149,6 +151,12 @@ async function isSent(test: TestServer, key: string, id: string): Promise<void> 
     const { body } = await test.call('GET', `/v1/outbox?id=${id}`, undefined, { key });
     return body['status'] === 'sent' || undefined;
   }, 'the first message to be sent');
+}
+
+async function uploadTo(test: TestServer, key: string): Promise<string> {
+  const headers = { authorization: `Bearer ${key}` };
+  const answer = await sendRaw(test, { method: 'POST', path: '/v1/files', headers, payload: 'Some text' });
+  return String(expectStatus(201, answer).body['id']);
 }
 
 /** A new webhook of the line, or the name of one that never was. */

@@ -4,6 +4,7 @@
  */
 import {
   CHAT_KEYS,
+  FILE_KEYS,
   LINE_KEYS,
   LIST_KEYS,
   MESSAGE_KEYS,
@@ -16,6 +17,7 @@ import {
   always,
   holds,
   namesObjectOnOwnLine as inOwn,
+  namesAccountsObject,
   namesLine,
   namesObject,
   type Outcome,
@@ -208,6 +210,41 @@ const V1: readonly AccessRow[] = [
         by: 'id',
         request: ({ outboxId }) => ({ path: '/v1/outbox', query: { id: outboxId } }),
         outcome: namesObject('outbox_item_not_found', 'id'),
+      },
+    ],
+  },
+  {
+    route: 'POST /v1/files',
+    scope: 'files:write',
+    status: 201,
+    keys: FILE_KEYS,
+    variants: [{ by: 'nothing', request: () => ({ path: '/v1/files', bytes: 'Some bytes' }), outcome: always }],
+  },
+  {
+    route: 'GET /v1/files',
+    scope: 'files:read',
+    status: 302,
+    keys: [],
+    variants: [
+      {
+        by: 'id',
+        request: ({ fileId }) => ({ path: '/v1/files', query: { id: fileId } }),
+        outcome: namesAccountsObject('file_not_found', 'id'),
+      },
+    ],
+  },
+  {
+    route: 'GET /v1/files/:id',
+    scope: 'files:read',
+    status: 200,
+    keys: FILE_KEYS,
+    variants: [
+      {
+        by: 'id',
+        request: ({ fileId }) => ({ path: `/v1/files/${fileId}` }),
+        outcome: namesAccountsObject('file_not_found', 'id'),
+        shows: (body, { fileId }) => body['id'] === fileId,
+        isShown: ({ isSameAccount }) => isSameAccount,
       },
     ],
   },

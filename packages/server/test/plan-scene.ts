@@ -21,6 +21,7 @@ import {
 } from '../src/store/deliveries.ts';
 import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
+import { createFiles, findAnyFile, findKnownFiles } from '../src/store/files.ts';
 import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
 import { completeNames, findKept, reserveName } from '../src/store/kept-answers.ts';
@@ -191,6 +192,13 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   },
   'webhooks of a line': ({ engine }) => readWebhooksOfLine(engine, REF, REF),
   'a webhook by its id': ({ engine }) => findWebhook(engine, REF, 'whk_1'),
+  'a file by its id': ({ engine }) => findAnyFile(engine, 'file_1'),
+  'which of these are files': ({ engine }) => findKnownFiles(engine, ['file_1', 'file_2']),
+  'make files': async ({ writer }) => {
+    const given = { accountRef: REF, filename: null, mimeType: 'image/png', contentType: null, size: 1, now: NOW };
+    await writer.write(createFiles, { ...given, id: 'file_new', source: null });
+    await writer.write(createFiles, { ...given, id: 'file_again', source: 'source 1' });
+  },
   'active webhooks': ({ engine }) => readActiveWebhooks(engine),
   'the tail of the event log': ({ engine }) => readEvents(engine, 27_000, PAGE),
   "an account's events": ({ engine }) =>

@@ -96,8 +96,8 @@ const SEEDS: readonly Seed[] = [
   {
     rows: ROWS_MOST,
     table: 'files',
-    columns: 'ref, id, account_ref, filename, mime_type, size, created_at',
-    values: `i + 1, 'file_' || i, ${LINE}, 'hike.jpg', 'image/jpeg', 1, ${AT}`,
+    columns: 'ref, id, account_ref, filename, mime_type, size, source, created_at',
+    values: `i + 1, 'file_' || i, ${LINE}, 'hike.jpg', 'image/jpeg', 1, 'source ' || i, ${AT}`,
   },
   {
     rows: ROWS_MOST,

@@ -25,6 +25,7 @@ const TABLES = [
   'deliveries',
   'events',
   'webhooks',
+  'files',
   'held_messages',
   'reactions',
   'typing_indicators',
@@ -203,6 +204,11 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   extendRetries: ({ writer }) =>
     writer.write(WRITES.extendRetries, { webhookRef: 1, eventSeq: 2, until: NOW + 30_000 }),
   recordAttempts: ({ writer }, variant) => writer.write(WRITES.recordAttempts, attempt(variant)),
+  createFiles: async ({ writer }, variant) => {
+    const given = { accountRef: 1, filename: null, mimeType: 'image/png', contentType: null, size: variant, now: NOW };
+    const made = await writer.write(WRITES.createFiles, { ...given, id: `file_new_${variant}`, source: 'ln_1:at_0' });
+    return made.isNew;
+  },
   createWebhooks: ({ writer }, variant) =>
     writer.write(WRITES.createWebhooks, {
       id: `wh_new_${variant}`,
@@ -314,5 +320,6 @@ const DUMP = {
   requests: 'select * from request_counts order by key_ref, hour_at',
   lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',
   health: 'select * from line_health order by line_ref',
+  files: 'select id, size, source from files order by id',
   installation: 'select * from installation order by name',
 };

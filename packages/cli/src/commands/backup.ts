@@ -26,10 +26,12 @@ async function backUp({ environment, terminal }: Surroundings, options: BackupOp
   const { backupDataFolder, ConfigError, readConfig } = await import('@trunkline/server');
   const flags = options.dataDir === undefined ? {} : { TRUNKLINE_DATA_DIR: options.dataDir };
   try {
-    const { dataDir, databaseUrl } = readConfig({ ...environment, ...flags });
-    const { files } = await backupDataFolder({ dataDir, databaseUrl, to: options.to });
-    if (isJson) terminal.printJson({ files });
+    const { dataDir, databaseUrl, bucket } = readConfig({ ...environment, ...flags });
+    const hasBucket = bucket !== null;
+    const { files, missing } = await backupDataFolder({ dataDir, databaseUrl, hasBucket, to: options.to });
+    if (isJson) terminal.printJson({ files, missing });
     else for (const file of files) terminal.print(file);
+    if (missing > 0) terminal.note(`${missing} files have no bytes in ${dataDir}: the copy lacks them too.`);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Failure(error instanceof ConfigError ? EXIT.usage : EXIT.refused, message, { cause: error });

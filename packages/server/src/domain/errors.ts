@@ -29,6 +29,7 @@ export const ERRORS = {
   missing_required_parameter: { kind: 'invalid', message: 'A required parameter is missing.' },
   invalid_parameter_value: { kind: 'invalid', message: 'A parameter has a value that cannot be used.' },
   invalid_json: { kind: 'invalid', message: 'The body must be a JSON object in UTF-8.' },
+  empty_file: { kind: 'invalid', message: 'The file is empty: send its bytes as the body of the request.' },
   bad_request: { kind: 'invalid', message: 'This is not a request of HTTP/1.1 that the server can read.' },
   advanced_features_required: {
     kind: 'invalid',
@@ -48,6 +49,7 @@ export const ERRORS = {
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
   payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },
+  file_too_large: { kind: 'too_large', message: 'The file is larger than this server takes.' },
   headers_too_large: { kind: 'head_too_large', message: 'The headers are larger than the server takes.' },
   uri_too_long: { kind: 'uri_too_long', message: 'The path and query are longer than the server takes.' },
   request_timeout: { kind: 'too_slow', message: 'The request did not arrive in time.' },

@@ -1,5 +1,5 @@
 /** Secrets at rest: AES-256-GCM under the installation's key. Pure: the key and the randomness are handed in. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 
 const CIPHER = 'aes-256-gcm';
 export const SECRET_KEY_BYTES = 32;
@@ -13,6 +13,8 @@ export interface SecretBox {
   seal(secret: string, owner: string): string;
   /** Throws `SealBrokenError` when the text was sealed with another key or for another owner, or was changed. */
   open(sealed: string, owner: string): string;
+  /** A key of its own for another purpose, from which this one cannot be told. */
+  keyFor(purpose: string): Uint8Array;
 }
 
 export class SealBrokenError extends Error {
@@ -48,5 +50,6 @@ export function createSecretBox(key: Uint8Array, randomBytes: (size: number) => 
         throw new SealBrokenError(error);
       }
     },
+    keyFor: (purpose) => new Uint8Array(hkdfSync('sha256', key, '', `trunkline ${purpose}`, SECRET_KEY_BYTES)),
   };
 }

@@ -21,6 +21,9 @@ const ALWAYS_ADMITTED: ReadonlySet<string> = new Set([...HEALTH_ROUTES.map((row)
 /** Answers that last as long as their client stays: they wait for events, not for the server. */
 const LASTING_PATHS: ReadonlySet<string> = new Set(['/v1/events']);
 
+const UPLOADS: ReadonlySet<string> = new Set(['/v1/files']);
+const DOWNLOADS = '/files/';
+
 /** More refusals than so many in a window are a flood; each of them is answered so much later. */
 const FLOOD_WINDOW_MS = 100;
 const FLOOD_REFUSALS = 50;
@@ -87,6 +90,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     clock.after(FLOOD_DELAY_MS, () => answer(refusal, response, ids.make('request')));
   }
 
+  const takeUpload = createPlaces(deps, limits.uploadsMax, true);
+  const takeDownload = createPlaces(deps, limits.downloadsMax, false);
   const readPlace: Place = { leave: () => void inFlight-- };
   const writePlace: Place = {
     leave() {
@@ -95,22 +100,40 @@ export function createAdmission(deps: AdmissionDeps): Admission {
     },
   };
 
+  function placeFor(path: string, isWrite: boolean): Place | ApiError {
+    if (isWrite && UPLOADS.has(path)) return takeUpload();
+    if (path.startsWith(DOWNLOADS)) return takeDownload();
+    const refusal = refusalOf(isWrite);
+    if (refusal) return refusal;
+    if (LASTING_PATHS.has(path)) return NOT_COUNTED;
+    inFlight++;
+    if (isWrite) writesInFlight++;
+    return isWrite ? writePlace : readPlace;
+  }
+
   return {
     take(request, response) {
       const path = pathOf(request.url ?? '');
       if (ALWAYS_ADMITTED.has(path)) return NOT_COUNTED;
       const isWrite = !READING_METHODS.has(request.method ?? '');
-      const refusal = refusalOf(isWrite);
-      if (refusal) {
-        refuse(refusal, response);
-        return null;
-      }
-      if (LASTING_PATHS.has(path)) return NOT_COUNTED;
-      inFlight++;
-      if (isWrite) writesInFlight++;
-      return isWrite ? writePlace : readPlace;
+      const place = placeFor(path, isWrite);
+      if (!(place instanceof ApiError)) return place;
+      refuse(place, response);
+      return null;
     },
     committed: writes.took,
+  };
+}
+
+/** Places of their own for what lasts as long as its client takes, so that it leaves the others free. */
+function createPlaces({ isStopping, queuedWrites, limits }: AdmissionDeps, max: number, isWrite: boolean) {
+  let taken = 0;
+  const place: Place = { leave: () => void taken-- };
+  return (): Place | ApiError => {
+    if (isStopping()) return STOPPING;
+    if (taken >= max || (isWrite && queuedWrites() >= limits.writesQueuedMax)) return FULL;
+    taken++;
+    return place;
   };
 }
 

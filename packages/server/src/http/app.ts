@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
+import { type Blobs, BlobsUnavailableError } from '../files/blobs.ts';
 import type { Log } from '../log.ts';
 import { CommitInDoubtError, StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
@@ -11,21 +12,31 @@ import { type Admission, createAdmission } from './admission.ts';
 import { type ClientErrors, createClientErrors } from './client-errors.ts';
 import { allowOtherOrigins } from './cors.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
+import { addFileLinks, FILE_LINK_ROUTES, type FileLinkDeps } from './file-links.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
+import { lingeringAnswer } from './lingering-answer.ts';
 import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
+import { createReceiveFile } from './receive-file.ts';
 import type { Route } from './route.ts';
+import { createSlowUploads } from './slow-uploads.ts';
 import { showTiming } from './timing.ts';
 
 /** The longest part of a path that a route reads: an e-mail handle, percent-encoded throughout. */
 const PATH_PART_MAX = 1_024;
 const RETRY_AFTER_SECONDS = 1;
+const JSON_TYPE = 'application/json; charset=utf-8';
 /** What pages of any origin may call. */
 const OPEN_PREFIX = '/v1';
 const IN_DOUBT =
   'The database went away while this was being committed, so that it may have been done. Repeat it with the same Idempotency-Key, or look first.';
 
-export interface AppDeps extends Omit<DispatchDeps, 'onCommitted' | 'isStopping'> {
+type MadeHere = 'onCommitted' | 'isStopping' | 'receiveFile' | 'slowUploads';
+
+export interface AppDeps extends Omit<DispatchDeps, MadeHere>, FileLinkDeps {
+  readonly blobs: Blobs;
+  /** The largest file that is taken. */
+  readonly fileLimitMb: number;
   readonly ids: Ids;
   readonly log: Log;
   readonly routes: readonly Route[];
@@ -38,7 +49,8 @@ export interface AppDeps extends Omit<DispatchDeps, 'onCommitted' | 'isStopping'
 
 export function createApp(deps: AppDeps): FastifyInstance {
   const limits = { ...HTTP_LIMITS, ...deps.limits };
-  const clientErrors = createClientErrors(deps.ids);
+  const slowUploads = createSlowUploads(deps.clock, limits);
+  const clientErrors = createClientErrors(deps.ids, slowUploads);
   const { isStopping } = deps.health;
   const onRefused = () => deps.metrics?.requestRefused();
   const admission = createAdmission({ ...deps, limits, isStopping, onRefused });
@@ -61,6 +73,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.decorateRequest('caller', null);
   app.decorateRequest('bodyText', '');
   app.decorateRequest('timing', null);
+  app.decorateRequest('claimedType', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done(refusalOfHead(request, limits) ?? undefined);
@@ -70,15 +83,22 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const notFound = refuseUnknown(deps);
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
+  addFileLinks(app, deps);
   if (deps.metrics) addMetrics(app, deps.metrics);
-  const dispatch: DispatchDeps = { ...deps, isStopping, onCommitted: admission.committed };
+  const receiveFile = createReceiveFile(deps);
+  const dispatch: DispatchDeps = { ...deps, isStopping, onCommitted: admission.committed, receiveFile, slowUploads };
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
   for (const row of deps.routes) if (!isShared(row)) addRoute(app, dispatch, row);
   app.register(
     async (open) => {
       await allowOtherOrigins(open);
       open.setNotFoundHandler(notFound);
-      for (const row of deps.routes) if (isShared(row)) addRoute(open, dispatch, row, OPEN_PREFIX);
+      const shared = deps.routes.filter(isShared);
+      for (const row of shared) if (!row.rawBody) addRoute(open, dispatch, row, OPEN_PREFIX);
+      await open.register(async (raw) => {
+        takeBodiesRaw(raw);
+        for (const row of shared) if (row.rawBody) addRoute(raw, dispatch, row, OPEN_PREFIX);
+      });
     },
     { prefix: OPEN_PREFIX },
   );
@@ -127,7 +147,7 @@ function refusalOfHead({ raw, headers, url }: FastifyRequest, limits: HttpLimits
 }
 
 function refuseUnknown(deps: AppDeps) {
-  const rows = [...HEALTH_ROUTES, ...(deps.metrics ? [METRICS_ROUTE] : []), ...deps.routes];
+  const rows = [...HEALTH_ROUTES, ...FILE_LINK_ROUTES, ...(deps.metrics ? [METRICS_ROUTE] : []), ...deps.routes];
   return (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(rows, request.url);
     if (allowed.length === 0) return sendError(deps, new ApiError('route_not_found'), request, reply);
@@ -152,6 +172,12 @@ function readBodies(app: FastifyInstance): void {
   });
 }
 
+/** Whatever the body is, it is read by the row that it is for. */
+function takeBodiesRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}
+
 /** Fastify's own refusals, by their code. */
 const FASTIFY_REFUSALS: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
@@ -163,7 +189,7 @@ const FASTIFY_REFUSALS: Readonly<Record<string, ErrorCode>> = {
 };
 
 function sendError(
-  { log, health }: AppDeps,
+  { log, health, clock }: AppDeps,
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -175,15 +201,23 @@ function sendError(
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   showTiming(reply);
   if (health.isStopping()) reply.header('connection', 'close');
-  return reply.code(errorStatus(refusal)).send(errorBody(refusal, request.id));
+  reply.code(errorStatus(refusal));
+  const { raw } = request;
+  if (refusal.code !== 'file_too_large' || raw.complete) return reply.send(errorBody(refusal, request.id));
+  const text = JSON.stringify(errorBody(refusal, request.id));
+  reply.headers({ connection: 'close', 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text) });
+  return reply.send(lingeringAnswer(text, raw, clock));
 }
+
+/** What passes by itself. */
+const UNAVAILABLE = [StorageUnavailableError, WriterOverloadedError, BlobsUnavailableError] as const;
 
 function refusalOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof CommitInDoubtError) {
     return new ApiError('overloaded', { message: IN_DOUBT, retryAfter: RETRY_AFTER_SECONDS });
   }
-  if (error instanceof StorageUnavailableError || error instanceof WriterOverloadedError) {
+  if (UNAVAILABLE.some((kind) => error instanceof kind)) {
     return new ApiError('overloaded', { retryAfter: RETRY_AFTER_SECONDS });
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

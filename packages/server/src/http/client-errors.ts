@@ -7,14 +7,16 @@ import type { Socket } from 'node:net';
 import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
 import { errorBody, errorStatus } from '../wire/v1.ts';
+import type { SlowUploads } from './slow-uploads.ts';
 
+const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /** How long a refused client may take to hear the refusal: closing at once could cut it off. */
 const LINGER_MS = 1_000;
 
 const REFUSALS: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'payload_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  [TIMED_OUT]: 'request_timeout',
 };
 
 export interface ClientErrors {
@@ -32,13 +34,19 @@ interface Exchange {
   isRefused: boolean;
 }
 
-export function createClientErrors(ids: Ids): ClientErrors {
+export function createClientErrors(ids: Ids, slowUploads: SlowUploads): ClientErrors {
   const exchanges = new WeakMap<Socket, Exchange>();
 
   function exchangeOn(socket: Socket): Exchange {
     const exchange = exchanges.get(socket) ?? { last: null, open: [], isRefused: false };
     exchanges.set(socket, exchange);
     return exchange;
+  }
+
+  function refuse(error: NodeJS.ErrnoException, socket: Socket, exchange: Exchange): void {
+    exchange.isRefused = true;
+    const text = refusalText(new ApiError(REFUSALS[error.code ?? ''] ?? 'bad_request'), ids.make('request'));
+    afterWholeRequests(exchange, () => closeWith(socket, isHalfAnswered(exchange) ? '' : text));
   }
 
   return {
@@ -61,9 +69,11 @@ export function createClientErrors(ids: Ids): ClientErrors {
         socket.destroy();
         return;
       }
-      exchange.isRefused = true;
-      const text = refusalText(new ApiError(REFUSALS[error.code ?? ''] ?? 'bad_request'), ids.make('request'));
-      afterWholeRequests(exchange, () => closeWith(socket, isHalfAnswered(exchange) ? '' : text));
+      const { last } = exchange;
+      const cutOff = () => refuse(error, socket, exchange);
+      // Node looks at a request once only, so what is spared here is watched by those who spared it.
+      if (error.code === TIMED_OUT && last !== null && slowUploads.mayGoOn(last, cutOff)) return;
+      cutOff();
     },
   };
 }

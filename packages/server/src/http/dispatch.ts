@@ -5,6 +5,7 @@ import { type AnswerBatch, AnsweredBefore } from '../store/ticket.ts';
 import { type AuthorizeDeps, authorize } from './authorize.ts';
 import { type InputParser, inputParser } from './input.ts';
 import type { LostAnswers } from './lost-answers.ts';
+import type { ReceivedFile, ReceiveFile } from './receive-file.ts';
 import {
   doElsewhere,
   findAnswer,
@@ -16,6 +17,7 @@ import {
   textOf,
 } from './repeats.ts';
 import { HANDLED, type Route } from './route.ts';
+import type { SlowUploads } from './slow-uploads.ts';
 import { showTiming, Timing } from './timing.ts';
 
 declare module 'fastify' {
@@ -25,17 +27,22 @@ declare module 'fastify' {
     /** The body as it was sent. */
     bodyText: string;
     timing: Timing | null;
+    /** Of an upload: the type as it was claimed. */
+    claimedType: string | undefined;
   }
 }
 
 export interface DispatchDeps extends AuthorizeDeps, RepeatDeps {
   readonly lostAnswers: LostAnswers;
+  readonly receiveFile: ReceiveFile;
+  readonly slowUploads: SlowUploads;
   /** True once the process is stopping. */
   readonly isStopping: () => boolean;
   /** Told how long a request's write took from the queue to its commit, in milliseconds. */
   readonly onCommitted: (ms: number) => void;
 }
 
+const ANY_TYPE = 'application/octet-stream';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** `prefix`: the part of the row's path that the instance has already. */
@@ -53,6 +60,7 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
       request.timing = new Timing(deps.clock);
       const admit = (caller: Caller) => {
         request.caller = caller;
+        if (row.rawBody) admitUpload(deps, request);
         done();
       };
       try {
@@ -65,6 +73,13 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
     },
     handler: (request, reply) => answer(deps, row, parse, request, reply),
   });
+}
+
+/** The framework would refuse a type that it cannot read, and what a file claims to be is not its business. */
+function admitUpload({ slowUploads }: DispatchDeps, request: FastifyRequest): void {
+  request.claimedType = request.raw.headers['content-type'];
+  request.raw.headers['content-type'] = ANY_TYPE;
+  slowUploads.begin(request.raw);
 }
 
 interface Parsers {
@@ -82,7 +97,8 @@ async function answer(
   const { caller, timing } = request;
   if (!caller || !timing) throw new Error('A request reached its handler without a caller.');
   deps.lostAnswers.goesOn(request.raw.socket);
-  const asked: Asked = { row, parse, request, reply, caller, timing };
+  const asked: Asked = { row, parse, request, reply, caller, timing, upload: null };
+  if (row.rawBody) return answerUpload(deps, asked);
   if (row.method === 'POST') return answerOnce(deps, asked);
   const text = await handle(deps, asked, null);
   return text === null ? reply : sendText(deps, reply, row.status, text);
@@ -95,6 +111,21 @@ interface Asked {
   readonly reply: FastifyReply;
   readonly caller: Caller;
   readonly timing: Timing;
+  readonly upload: ReceivedFile | null;
+}
+
+/** The bytes come first: what they are is what tells a repeat from another upload. */
+async function answerUpload(deps: DispatchDeps, asked: Asked): Promise<unknown> {
+  const { request } = asked;
+  const upload = await deps.receiveFile(request, request.claimedType);
+  const { hash, size, filename, mimeType } = upload;
+  request.body = { hash, size, filename, mimeType };
+  request.bodyText = JSON.stringify(request.body);
+  try {
+    return await answerOnce(deps, { ...asked, upload });
+  } finally {
+    await upload.release();
+  }
 }
 
 /** A POST is done once: a repeat of it is given the first answer. */
@@ -125,7 +156,7 @@ async function handle(
   identity: Identity | null,
   kept: Kept = { guard: null, answers: null },
 ): Promise<string | null> {
-  const { row, parse, request, reply, caller, timing } = asked;
+  const { row, parse, request, reply, caller, timing, upload } = asked;
   const render = (result: Readonly<Record<string, unknown>>) => JSON.stringify({ ...result, request_id: request.id });
   let text: string | null = null;
   const result = await row.handle({
@@ -134,6 +165,7 @@ async function handle(
     reply,
     query: parse.query ? parse.query(request.query) : null,
     body: parse.body ? parse.body(request.body) : null,
+    upload,
     params: request.params as Readonly<Record<string, string>>,
     ticket(answer) {
       text = render(answer);

@@ -20,6 +20,11 @@ export interface HttpLimits {
   readonly inFlightMax: number;
   /** Those of them that are to change something: while writes wait, there is room for reads. */
   readonly writesInFlightMax: number;
+  /** Files that are being uploaded, and links that are being read: they last as long as their clients take. */
+  readonly uploadsMax: number;
+  readonly downloadsMax: number;
+  /** An upload that takes longer than other requests may, may go on while its bytes come as fast as that. */
+  readonly uploadBytesPerSecondMin: number;
   /** Writes that wait for a commit, those of the server itself among them. */
   readonly writesQueuedMax: number;
 }
@@ -35,5 +40,8 @@ export const HTTP_LIMITS: HttpLimits = {
   connectionsMax: 5_000,
   inFlightMax: 2_000,
   writesInFlightMax: 1_000,
+  uploadsMax: 200,
+  downloadsMax: 500,
+  uploadBytesPerSecondMin: 10 * 1024,
   writesQueuedMax: 4_000,
 };

@@ -19,7 +19,6 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
     'invalid_api_key',
     'rate_limit_exceeded',
     'insufficient_scope',
-    ...(row.body === null && !row.rawBody ? [] : BODY_REFUSALS),
     ...(row.body === null ? [] : JSON_REFUSALS),
     ...(row.method === 'POST' ? REPEAT_REFUSALS : []),
     ...(hasRequired(row) ? (['missing_required_parameter'] as const) : []),
@@ -31,8 +30,7 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
   return [...new Set(codes)];
 }
 
-const BODY_REFUSALS = ['payload_too_large'] as const;
-const JSON_REFUSALS = ['unsupported_media_type', 'invalid_json'] as const;
+const JSON_REFUSALS = ['payload_too_large', 'unsupported_media_type', 'invalid_json'] as const;
 const REPEAT_REFUSALS = ['idempotency_key_reused', 'idempotency_key_in_progress'] as const;
 
 function hasRequired({ query, body, anyOf }: Route): boolean {

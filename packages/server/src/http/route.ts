@@ -6,6 +6,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { ResourceName } from '../wire/resources.ts';
+import type { ReceivedFile } from './receive-file.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
@@ -16,6 +17,8 @@ export interface Call<Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly params: Readonly<Record<string, string>>;
+  /** The raw body, taken in already; null where the row has none. */
+  readonly upload: ReceivedFile | null;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   /** For the one write that the request makes: the answer, without its request id, is kept in the same commit. */
@@ -45,10 +48,10 @@ export interface Route {
   readonly scope: Scope;
   /** Scopes that open it as well: what a key with one of them sees is the handler's to say. */
   readonly alsoBy: readonly Scope[];
-  readonly status: 200 | 201;
+  readonly status: 200 | 201 | 302;
   readonly query: Fields | null;
   readonly body: Fields | null;
-  /** Whether the body is bytes as they are, and no JSON. */
+  /** Whether the body is a file's bytes as they are, of whatever type, and no JSON. */
   readonly rawBody: boolean;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
@@ -77,7 +80,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly path: string;
   readonly scope: Scope;
   readonly alsoBy?: readonly Scope[];
-  readonly status?: 200 | 201;
+  readonly status?: 200 | 201 | 302;
   readonly query?: Query;
   readonly body?: Body;
   readonly rawBody?: boolean;

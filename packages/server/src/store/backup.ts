@@ -5,12 +5,15 @@
  * beyond the network's newest entry, and what the network did in between is heard when the copy starts. What the server
  * did in between it does not know any more. So in the copy all items that are due count as handed over without an
  * outcome: the line is asked about each before anything is sent, and nothing is sent a second time.
+ * The files' bytes come after the database, whose rows name them.
  */
 
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { copySqlite, finishCopy } from './dialects/sqlite-backup.ts';
+import { copyBlobs } from './blob-backup.ts';
+import { BLOBS_FOLDER } from './blob-names.ts';
+import { copySqlite, finishCopy, readFileIds } from './dialects/sqlite-backup.ts';
 import { SECRET_KEY_FILE, SERVER_FILE, SIMULATOR_FILE } from './open.ts';
 
 const OWNER_ONLY = 0o600;
@@ -38,6 +41,8 @@ export interface BackupOptions {
   readonly to: string;
   /** The configuration's: an installation on PostgreSQL is backed up by PostgreSQL's own means. */
   readonly databaseUrl?: string | null;
+  /** Files are in a bucket, which has a backup of its own. */
+  readonly hasBucket?: boolean;
   /** Told of each file once its copy is there. */
   readonly onCopied?: (name: string) => Promise<void> | void;
 }
@@ -45,6 +50,8 @@ export interface BackupOptions {
 export interface Backup {
   /** The files' paths. */
   readonly files: readonly string[];
+  /** How many files have rows and no bytes, in the data folder as in the copy. */
+  readonly missing: number;
 }
 
 /** Resolves when the copies are sound and on disk. Throws a sentence, and leaves nothing behind, where that fails. */
@@ -54,10 +61,14 @@ export async function backupDataFolder(options: BackupOptions): Promise<Backup> 
   const unfinished = await mkdtemp(`${to}.unfinished-`);
   try {
     const names = await copyAll(options, unfinished);
+    const ids = options.hasBucket === true ? [] : readFileIds(join(unfinished, SERVER_FILE));
+    const { made, missing } = await copyBlobs(options.dataDir, unfinished, ids);
+    for (const path of made) await flush(path);
+    if (made.length > 0) names.push(BLOBS_FOLDER);
     await flush(unfinished);
     await rename(unfinished, to);
     await flush(dirname(to));
-    return { files: names.map((name) => join(to, name)) };
+    return { files: names.map((name) => join(to, name)), missing };
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     throw error;
@@ -84,7 +95,7 @@ async function refuse({ dataDir, databaseUrl }: BackupOptions, to: string): Prom
 }
 
 /** The order is the point: see above. The key comes last, for what is sealed in a copy was sealed with a key that is there. */
-async function copyAll({ dataDir, onCopied }: BackupOptions, folder: string): Promise<readonly string[]> {
+async function copyAll({ dataDir, onCopied }: BackupOptions, folder: string): Promise<string[]> {
   const names: string[] = [];
   for (const name of [SERVER_FILE, SIMULATOR_FILE, SECRET_KEY_FILE]) {
     const from = join(dataDir, name);

@@ -3,6 +3,7 @@ import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
 import { expireItems } from './echo-limits.ts';
+import { createFiles } from './files.ts';
 import { createFirstInstallation } from './first-installation.ts';
 import { completeNames, reserveName } from './kept-answers.ts';
 import { recordKeyUse } from './key-use.ts';
@@ -39,6 +40,7 @@ export const WRITES = {
   claimRetries,
   extendRetries,
   recordAttempts,
+  createFiles,
   createWebhooks,
   deleteWebhooks,
   disableWebhooks,

@@ -1,6 +1,7 @@
 /** What resources look like in the v1 API: `spec` names, snake_case, every key present. Pure. */
 import type { Chat } from '../domain/chat.ts';
 import type { ApiError, ErrorKind } from '../domain/errors.ts';
+import type { StoredFile } from '../domain/file.ts';
 import type { Line } from '../domain/line.ts';
 import type { Attachment, Message } from '../domain/message.ts';
 import type { OutboxStatus } from '../domain/outbox.ts';
@@ -145,6 +146,10 @@ export function webhookBody(webhook: Webhook) {
     events: webhook.events,
     is_active: webhook.isActive,
   };
+}
+
+export function fileBody(file: Pick<StoredFile, 'id' | 'filename' | 'mimeType' | 'size'>, url: string) {
+  return { id: file.id, url, filename: file.filename, mime_type: file.mimeType, size: file.size };
 }
 
 /** The body of a delivery, and without an id of a delivery that of a streamed event. `data` is JSON already. */

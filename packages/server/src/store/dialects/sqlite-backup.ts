@@ -15,6 +15,17 @@ export async function copySqlite(from: string, to: string): Promise<void> {
   }
 }
 
+/** The ids of a copy's files; none where it is older than they are. */
+export function readFileIds(file: string): string[] {
+  const copy = new Sqlite(file, { readonly: true, fileMustExist: true });
+  try {
+    const hasFiles = copy.prepare("select 1 from sqlite_master where type = 'table' and name = 'files'").get();
+    return hasFiles === undefined ? [] : copy.prepare('select id from files').pluck().all().map(String);
+  } finally {
+    copy.close();
+  }
+}
+
 /** Changes a copy, leaves it as a single file, and throws a sentence where it is not sound. */
 export function finishCopy(file: string, statements: readonly string[]): void {
   const copy = new Sqlite(file, { fileMustExist: true });
