@@ -101,14 +101,22 @@ function readEach(source: Readable, take: (chunk: Buffer) => Promise<void>): Pro
   const isFromSocket = source instanceof IncomingMessage && source.socket instanceof Socket;
   let onData: (chunk: Buffer) => void = () => undefined;
   const reading = new Promise<void>((resolve, reject) => {
+    /** The chunk that came last: the source may end while it is being written. */
+    let taking = Promise.resolve();
     const breakOff = (cause?: unknown) => reject(new BrokenUploadError(cause));
     onData = (chunk) => {
       source.pause();
-      take(chunk)
-        .then(() => (isFromSocket ? freeChunk(chunk) : undefined))
-        .then(() => void source.resume(), reject);
+      taking = take(chunk).then(() => {
+        if (isFromSocket) freeChunk(chunk);
+        source.resume();
+      });
+      taking.catch(reject);
     };
-    source.once('end', resolve).once('error', breakOff).once('close', breakOff);
+    source.once('end', () => {
+      source.off('close', breakOff);
+      taking.then(resolve, reject);
+    });
+    source.once('error', breakOff).once('close', breakOff);
     if (source.destroyed) breakOff();
     else source.on('data', onData);
   });
