@@ -24,6 +24,7 @@ import type { SecretBox } from './domain/secret-box.ts';
 import { startRetention } from './events/retention.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
+import { createTranscoder } from './files/audio/transcoder.ts';
 import type { Blobs } from './files/blobs.ts';
 import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
@@ -35,6 +36,7 @@ import type { HttpLimits } from './http/http-limits.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
+import { audioMessageRoutes } from './http/v1/audio-messages.ts';
 import { chatRoutes } from './http/v1/chats.ts';
 import { eventRoutes } from './http/v1/events.ts';
 import { fileRoutes } from './http/v1/files.ts';
@@ -280,11 +282,13 @@ async function createApi(
   shared.metrics?.watchStreams(() => streams.size);
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
+  const transcoder = createTranscoder();
   const sending = { ...shared, mayBeCold };
   const routes: Route[] = [
     ...lineRoutes(shared),
     ...chatRoutes(shared),
     ...messageRoutes(sending),
+    ...audioMessageRoutes({ ...sending, transcoder }),
     ...reactionRoutes(sending),
     ...presenceRoutes(sending),
     ...outboxRoutes(shared),
@@ -314,6 +318,7 @@ async function createApi(
     routes,
     async close() {
       for (const stream of streams) stream.close();
+      const silent = transcoder.close();
       const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());
       await app.close();
       cancel();
@@ -321,6 +326,7 @@ async function createApi(
       authenticator.close();
       await rateLimits.stop();
       await lostAnswers.stop();
+      await silent;
     },
   };
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createIds } from '../src/domain/ids.ts';
 import { SCOPES } from '../src/domain/scopes.ts';
 import type { EngineKind } from '../src/store/database.ts';
+import { makeWav } from './audio-media.ts';
 import { expectStatus, startTestServer, type TestServer, waitFor } from './harness.ts';
 import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE, sendRaw } from './tenancy.ts';
 
@@ -37,6 +38,8 @@ export interface Place {
   readonly webhookId: string;
   readonly keyId: string;
   readonly fileId: string;
+  /** A file that can be heard. */
+  readonly audioId: string;
   /** Every scope, every line of the account. Null where there is nothing to own. */
   readonly ownerKey: string | null;
 }
@@ -123,7 +126,14 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   await isSent(test, key, String(sent['id']));
   const made = { owner, line, spare, peer, guid, messageId: String(message['id']), ownerKey: key };
   const place = { ...made, chatId: String(texted['chat_id']), groupId: String(group['chat_id']) };
-  const rest = { outboxId: String(sent['id']), webhookId: '', keyId: '', fileId: await uploadTo(test, key) };
+  const audioId = await uploadTo(test, key, Buffer.from(makeWav({ rate: 8_000, seconds: 0.1 })));
+  const rest = {
+    outboxId: String(sent['id']),
+    webhookId: '',
+    keyId: '',
+    fileId: await uploadTo(test, key, 'Some text'),
+    audioId,
+  };
   const whole: Place = { ...place, ...rest };
   return { ...whole, webhookId: await makeWebhook(test, whole), keyId: await makeKeyOf(test, whole) };
 }
@@ -142,6 +152,7 @@ function absentPlace(): Place {
     webhookId: ids.make('webhook'),
     keyId: ids.make('key'),
     fileId: ids.make('file'),
+    audioId: ids.make('file'),
     ownerKey: null,
   };
 }
@@ -153,9 +164,9 @@ async function isSent(test: TestServer, key: string, id: string): Promise<void> 
   }, 'the first message to be sent');
 }
 
-async function uploadTo(test: TestServer, key: string): Promise<string> {
+async function uploadTo(test: TestServer, key: string, payload: string | Buffer): Promise<string> {
   const headers = { authorization: `Bearer ${key}` };
-  const answer = await sendRaw(test, { method: 'POST', path: '/v1/files', headers, payload: 'Some text' });
+  const answer = await sendRaw(test, { method: 'POST', path: '/v1/files', headers, payload });
   return String(expectStatus(201, answer).body['id']);
 }
 

@@ -3,14 +3,22 @@ import { CHAT_KEYS, LIST_KEYS, REACTION_KEYS } from './answer-keys.ts';
 import {
   type AccessRow,
   always,
+  type Cell,
   namesObjectOnOwnLine as inOwn,
   namesLine,
   namesObject,
+  type Outcome,
   type Variant,
 } from './matrix-row.ts';
 import type { Scene } from './matrix-scene.ts';
 
 const NO_CHAT = inOwn('chat_not_found', 'to');
+/** A file belongs to an account and to none of its lines. */
+const namesFileOnOwnLine = ({ ownRelation, isSameAccount }: Cell): Outcome => {
+  if (ownRelation === 'restricted') return ['line_not_accessible', 'from'];
+  if (ownRelation === 'unseen') return ['line_not_found', 'from'];
+  return isSameAccount ? 'ok' : ['file_not_found', 'audio_message'];
+};
 const ofOwn = ({ places }: Scene) => places.own.line.handle;
 
 /** The ways in which a line's chat is named, by a query or by a body. */
@@ -75,6 +83,38 @@ export const CONVERSATIONS: readonly AccessRow[] = [
         by: 'id',
         request: ({ chatId }) => ({ path: `/v1/chats/${chatId}` }),
         outcome: namesObject('chat_not_found', 'id'),
+      },
+    ],
+  },
+  {
+    route: 'POST /v1/audio-messages',
+    scope: 'messages:write',
+    status: 201,
+    keys: ['id', 'status'],
+    variants: [
+      {
+        by: 'line, chat and file',
+        request: ({ line, chatId, audioId }) => ({
+          path: '/v1/audio-messages',
+          body: { from: line.handle, to: chatId, audio_message: audioId },
+        }),
+        outcome: namesLine('from'),
+      },
+      {
+        by: "the own chat and the other's file",
+        request: ({ audioId }, scene) => ({
+          path: '/v1/audio-messages',
+          body: { from: ofOwn(scene), to: scene.places.own.chatId, audio_message: audioId },
+        }),
+        outcome: namesFileOnOwnLine,
+      },
+      {
+        by: "the own line and the other's chat",
+        request: ({ chatId }, scene) => ({
+          path: '/v1/audio-messages',
+          body: { from: ofOwn(scene), to: chatId, audio_message: scene.places.own.audioId },
+        }),
+        outcome: NO_CHAT,
       },
     ],
   },

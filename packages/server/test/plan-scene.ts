@@ -21,7 +21,7 @@ import {
 } from '../src/store/deliveries.ts';
 import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
-import { createFiles, findAnyFile, findKnownFiles } from '../src/store/files.ts';
+import { createFiles, findAnyFile, findFileOfSource, findKnownFiles } from '../src/store/files.ts';
 import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
 import { completeNames, findKept, reserveName } from '../src/store/kept-answers.ts';
@@ -170,6 +170,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'who types in a chat': ({ engine }) => readTyping(engine, REF),
   'who has read a chat': ({ engine }) => readReceipts(engine, REF),
   'the attachments of messages': ({ engine }) => readAttachments(engine.readEach, [REF]),
+  'the file that came from somewhere': ({ engine }) => findFileOfSource(engine, 'voice memo of file_1'),
   'files that go out': ({ engine }) => findOutgoingFiles(engine, REF, ['file_1']),
   'a page of messages': ({ engine }) => pageOfMessages(engine, REF, NEWEST, PAGE),
   'a message by its id': ({ engine }) => findMessages(engine, REF, 'msg_1'),

@@ -42,6 +42,14 @@ export async function requireChat(engine: Engine, addressed: Addressed): Promise
   return chat;
 }
 
+/** Whether the recipient may be written to, as it is decided for good when the item is accepted. */
+export async function requireContact(engine: Engine, addressed: Addressed, mayBeCold: boolean): Promise<void> {
+  const chat = await chatOf(engine, addressed);
+  if (!chat && addressed.to.kind === 'chat') throw new ApiError('chat_not_found', { param: 'to' });
+  if (!addressed.line.contactFirst || mayBeCold || chat?.hasReceivedInbound) return;
+  throw new ApiError('contact_has_not_messaged', { param: 'to' });
+}
+
 /** By its id or GUID, in that chat. */
 export async function requireMessage(
   engine: Engine,

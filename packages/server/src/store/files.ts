@@ -41,6 +41,7 @@ const fileBySource = statement(
   { source: 'text' },
   'select f.id, f.source from files f{, items} where f.source = i.source',
 );
+const fileOfSource = statement({ source: 'text' }, 'select f.* from files f where f.source = i.source');
 const fileById = statement({ id: 'text' }, 'select f.* from files f{, items} where f.id = i.id');
 
 /** A second file of the same source is not made: whoever brought it is told of the first, and drops its blob. */
@@ -67,6 +68,12 @@ export async function findFile(engine: Engine, accountRef: number, id: string): 
 
 export async function findAnyFile(engine: Engine, id: string): Promise<StoredFile | null> {
   const [row] = await engine.read(fileById, { id });
+  return row ? fileFromRow(row) : null;
+}
+
+/** The file that came from there, if any has. */
+export async function findFileOfSource(engine: Engine, source: string): Promise<StoredFile | null> {
+  const [row] = await engine.read(fileOfSource, { source });
   return row ? fileFromRow(row) : null;
 }
 

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { type VoiceMemoDeps, voiceMemoOf } from '../../files/voice-memos.ts';
+import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { enqueue } from '../../outbox/enqueue.ts';
+import { repliedGuid, requireContact, requireFeature, requireFiles } from '../../outbox/preconditions.ts';
+import { nameField } from '../input.ts';
+import { type Route, route } from '../route.ts';
+import type { MessageDeps } from './messages.ts';
+import { recipientOf } from './recipient.ts';
+
+export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
+  return [
+    route({
+      name: 'sendAudioMessage',
+      summary: 'Sends a voice memo.',
+      description:
+        'The file may be m4a, mp3, wav, caf or aiff, by its content and not by its name. It is made into what a phone plays as a voice memo (CAF with Opus) before the answer, which takes a moment the first time.',
+      answer: 'OutboxReceipt',
+      refusals: [
+        'line_not_found',
+        'line_not_accessible',
+        'file_not_found',
+        'advanced_features_required',
+        'sandbox_not_activated',
+        'chat_not_found',
+        'contact_has_not_messaged',
+        'message_not_found',
+      ],
+      method: 'POST',
+      path: '/v1/audio-messages',
+      scope: 'messages:write',
+      status: 201,
+      body: z.object({
+        from: nameField,
+        to: nameField,
+        audio_message: nameField.regex(/^file_/, 'must be a file_ id'),
+        reply_to: nameField.optional(),
+      }),
+      async handle({ caller, body, ticket }) {
+        const to = recipientOf(body.to);
+        const line = await resolveLine(deps.registry, caller, body.from);
+        const { accountRef } = caller;
+        const [file] = await requireFiles(deps.engine, accountRef, [body.audio_message], 'audio_message');
+        if (!file) throw new Error('A file that is there was not found.');
+        requireFeature(line, 'audio');
+        refuseUnpairedSandbox(line);
+        const addressed = { accountRef, line, to };
+        // Whoever is refused anyway need not wait for the sound.
+        await requireContact(deps.engine, addressed, deps.mayBeCold(line, to));
+        const guid = body.reply_to === undefined ? null : await repliedGuid(deps.engine, addressed, body.reply_to);
+        const audio = await voiceMemoOf(deps, accountRef, file, 'audio_message');
+        const details = { files: [audio], ...(guid !== null && { guid }) };
+        const payload = { kind: 'audio_message' as const, ...body };
+        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
+        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, details, ticket: ticket(answer) });
+        return answer;
+      },
+    }),
+  ];
+}
