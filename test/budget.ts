@@ -18,7 +18,7 @@ export const BUDGETS = {
   /** Of 10^6 bytes, as those packages lie in `node_modules`. */
   megabytes: { ceiling: 90, present: 77 },
   /** Files of our own that are loaded until the server is ready, on SQLite in an empty place. */
-  ownModules: { ceiling: 180, present: 111 },
+  ownModules: { ceiling: 260, present: 205 },
   /** Files of packages that are loaded until then. */
   packageModules: { ceiling: 950, present: 846 },
 } as const satisfies Record<string, Budget>;

@@ -12,8 +12,11 @@ const NAMED = [...page.matchAll(/\| `([A-Za-z0-9_]+)` in `([a-z0-9/.-]+)` \| ([0
 
 function constantsOf(file: string): ReadonlyMap<string, number> {
   const text = readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8');
-  const found = text.matchAll(/^(?:export )?const ([A-Z0-9_]+) = ([0-9_]+(?: \* [0-9_]+)*);/gm);
-  return new Map([...found].map(([, name = '', product = '']) => [name, productOf(product)]));
+  // Constants of their own, and the fields of a table of limits.
+  const found = text.matchAll(
+    /^(?:(?:export )?const ([A-Z0-9_]+) = | {2}([a-zA-Z]+): )([0-9_]+(?: \* [0-9_]+)*)[;,]/gm,
+  );
+  return new Map([...found].map(([, name, field = '', product = '']) => [name ?? field, productOf(product)]));
 }
 
 function productOf(text: string): number {
