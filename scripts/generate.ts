@@ -5,10 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import { commandPage, PAGE_PATH } from '../packages/cli/test/command-page.ts';
 import { generateFiles } from '../packages/server/test/generated-files.ts';
+import { OPENAPI_FILE, openApiText } from '../packages/server/test/openapi-file.ts';
 import { startPostgres } from '../test/postgres.ts';
 
 writeFileSync(PAGE_PATH, await commandPage());
 console.log(PAGE_PATH);
+writeFileSync(OPENAPI_FILE, await openApiText());
+console.log(OPENAPI_FILE);
 const postgres = await startPostgres();
 try {
   for (const { path, text } of await generateFiles(postgres.url)) {

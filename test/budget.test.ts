@@ -32,6 +32,8 @@ describe('the budget', () => {
     expect(overdraft('packageModules', loaded.ofPackages.length, parts, PRESENT_MODULES)).toBeNull();
     // PostgreSQL's client is loaded only where there is a PostgreSQL.
     expect(parts.has('pg')).toBe(false);
+    // The documents are made when somebody asks for them.
+    expect(parts.has('packages/server/src/http/docs')).toBe(false);
   });
 
   it('says by how much it is overdrawn, and what grew most', () => {

@@ -32,6 +32,8 @@ import { keyRoutes } from './http/admin/keys.ts';
 import { adminLineRoutes } from './http/admin/lines.ts';
 import { walkRoutes } from './http/admin/walks.ts';
 import { createApp } from './http/app.ts';
+import type { Pages } from './http/docs/pages.ts';
+import type { Documents } from './http/documents.ts';
 import type { HttpLimits } from './http/http-limits.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
@@ -309,6 +311,7 @@ async function createApi(
     lostAnswers,
     routes,
     health,
+    documents: createDocuments(routes, config.publicUrl ?? '/'),
     queuedWrites: shared.writer.queued,
     fileLimitMb: config.fileLimitMb,
     limits: shared.httpLimits ?? {},
@@ -329,6 +332,16 @@ async function createApi(
       await silent;
     },
   };
+}
+
+/** Loaded and rendered when somebody asks for them, and then kept. */
+function createDocuments(routes: readonly Route[], address: string): Documents {
+  let pages: Promise<Pages> | null = null;
+  const render = () => {
+    pages ??= import('./http/docs/pages.ts').then(({ createPages }) => createPages(routes, address));
+    return pages;
+  };
+  return { openApi: async () => (await render()).openApi, docs: async () => (await render()).docs };
 }
 
 function addressOf(config: Config, app: FastifyInstance | null): string {

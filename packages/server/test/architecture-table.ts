@@ -40,6 +40,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'http/sendblue',
     'http/admin',
     'http/simulator',
+    'http/docs',
   ],
   dashboard: ['**'],
   cli: ['commands'],
@@ -78,6 +79,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'http/sendblue': ['http', ...BELOW_HTTP],
   'http/admin': ['http', ...BELOW_HTTP],
   'http/simulator': ['http', ...BELOW_HTTP],
+  // It describes what the others do, from their rows alone.
+  'http/docs': ['http', ...BELOW_HTTP],
   'clock.ts': [],
   'log.ts': ['domain'],
   // What an operator writes about networks is read by those who know networks, and a bucket's address by the files.

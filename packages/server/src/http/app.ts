@@ -12,6 +12,7 @@ import { type Admission, createAdmission } from './admission.ts';
 import { type ClientErrors, createClientErrors } from './client-errors.ts';
 import { allowOtherOrigins } from './cors.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
+import { addDocuments, DOCUMENT_ROUTES, type Documents } from './documents.ts';
 import { addFileLinks, FILE_LINK_ROUTES, type FileLinkDeps } from './file-links.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
@@ -43,6 +44,8 @@ export interface AppDeps extends Omit<DispatchDeps, MadeHere>, FileLinkDeps {
   readonly health: HealthChecks;
   /** Without it nothing is measured, and there is no page of it. */
   readonly metrics?: MetricsPage | null;
+  /** Without it nothing is said of the API. */
+  readonly documents?: Documents;
   readonly queuedWrites: () => number;
   readonly limits?: Partial<HttpLimits>;
 }
@@ -85,6 +88,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   addHealth(app, deps.health);
   addFileLinks(app, deps);
   if (deps.metrics) addMetrics(app, deps.metrics);
+  if (deps.documents) addDocuments(app, deps.documents);
   const receiveFile = createReceiveFile(deps);
   const dispatch: DispatchDeps = { ...deps, isStopping, onCommitted: admission.committed, receiveFile, slowUploads };
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
@@ -147,7 +151,13 @@ function refusalOfHead({ raw, headers, url }: FastifyRequest, limits: HttpLimits
 }
 
 function refuseUnknown(deps: AppDeps) {
-  const rows = [...HEALTH_ROUTES, ...FILE_LINK_ROUTES, ...(deps.metrics ? [METRICS_ROUTE] : []), ...deps.routes];
+  const rows = [
+    ...HEALTH_ROUTES,
+    ...FILE_LINK_ROUTES,
+    ...(deps.metrics ? [METRICS_ROUTE] : []),
+    ...(deps.documents ? DOCUMENT_ROUTES : []),
+    ...deps.routes,
+  ];
   return (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methodsAt(rows, request.url);
     if (allowed.length === 0) return sendError(deps, new ApiError('route_not_found'), request, reply);

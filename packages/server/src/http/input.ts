@@ -20,13 +20,24 @@ export function textField(max: number) {
 /** A handle, an id, a URL or the like. */
 export const nameField = textField(NAME_MAX);
 
+export const lineField = nameField.describe('The line: its handle or its `ln_` id.');
+export const messageField = nameField.describe('The message: its `msg_` id or its GUID.');
+export const recipientField = nameField.describe('The other side: a handle, or a chat by its `cht_` id.');
+export const cursorField = nameField
+  .optional()
+  .describe('The `next_cursor` of the page before. Left out: the first page.');
+
 /** Clamped into its range; only what is not a number is refused. */
 export function limitField(max = LIMIT_MAX, fallback = LIMIT_DEFAULT) {
   return z
     .string()
     .regex(/^[+-]?\d+(\.\d+)?$/, 'must be a number')
     .optional()
-    .transform((text) => (text === undefined ? fallback : clamp(Math.trunc(Number(text)), max)));
+    .transform((text) => (text === undefined ? fallback : clamp(Math.trunc(Number(text)), max)))
+    .meta({
+      type: 'integer',
+      description: `How many a page has at most: 1 to ${max}, clamped. Left out: ${fallback}.`,
+    });
 }
 
 function clamp(value: number, max: number): number {

@@ -19,7 +19,7 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
     'invalid_api_key',
     'rate_limit_exceeded',
     'insufficient_scope',
-    ...(row.body === null ? [] : JSON_REFUSALS),
+    ...(row.method === 'GET' || row.rawBody ? [] : JSON_REFUSALS),
     ...(row.method === 'POST' ? REPEAT_REFUSALS : []),
     ...(hasRequired(row) ? (['missing_required_parameter'] as const) : []),
     ...(takesValues(row) ? (['invalid_parameter_value'] as const) : []),
@@ -30,6 +30,7 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
   return [...new Set(codes)];
 }
 
+/** A body is read wherever one may come, also where the row takes nothing from it. */
 const JSON_REFUSALS = ['payload_too_large', 'unsupported_media_type', 'invalid_json'] as const;
 const REPEAT_REFUSALS = ['idempotency_key_reused', 'idempotency_key_in_progress'] as const;
 

@@ -40,6 +40,12 @@ export interface Route {
   /** What a caller should know beyond the fields; empty where there is nothing. */
   readonly description: string;
   readonly answer: AnswerShape;
+  /** The media type of an answer that is no JSON. */
+  readonly answerType: string | null;
+  /** Each part of the path that varies, in a sentence. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Each header of the request that is its own, in a sentence. */
+  readonly headers: Readonly<Record<string, string>>;
   /** The refusals of its own; those that follow from the rest of the row go without saying. */
   readonly refusals: readonly ErrorCode[];
   readonly method: Method;
@@ -75,6 +81,9 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly summary: string;
   readonly description?: string;
   readonly answer: AnswerShape;
+  readonly answerType?: string;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly refusals?: readonly ErrorCode[];
   readonly method: Method;
   readonly path: string;
@@ -101,6 +110,9 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     summary: input.summary,
     description: input.description ?? '',
     answer: input.answer,
+    answerType: input.answerType ?? null,
+    params: input.params ?? {},
+    headers: input.headers ?? {},
     refusals: input.refusals ?? [],
     method: input.method,
     path: input.path,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SCOPES } from '../domain/scopes.ts';
 import type { StepName } from '../domain/walk.ts';
 import { countOf, flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
-import { lineSchema, messageSchema, outboxItemSchema } from './v1-schemas.ts';
+import { lineHealthSchema, lineSchema, messageSchema, outboxItemSchema } from './v1-schemas.ts';
 
 const STEPS = [
   'accepted',
@@ -53,13 +53,7 @@ export const adminLineSchema = lineSchema
         pace_ms: countOf('The least time between two hand-overs, in milliseconds. 0: none.'),
       })
       .describe('What the operator has set.'),
-    health: z
-      .strictObject({
-        state: z.enum(['online', 'degraded', 'offline', 'unknown']).describe('As its driver says.'),
-        reason: textOf('Why, in a sentence. Null: there is nothing to say.').nullable(),
-        since: momentOf('Since when. Null: nobody knows.').nullable(),
-      })
-      .describe('How the line is.'),
+    health: lineHealthSchema,
     created_at: momentOf('When it was added.'),
     removed_at: momentOf('When it was removed. Null: it was not.').nullable(),
   })
@@ -67,8 +61,8 @@ export const adminLineSchema = lineSchema
 
 export const walkSchema = z
   .strictObject({
-    outbox_item: outboxItemSchema.describe('Null: the API did not send it.').nullable(),
-    message: messageSchema.describe('Null: it was not seen on the line yet.').nullable(),
+    outbox_item: outboxItemSchema.nullable().describe('Null: the API did not send it.'),
+    message: messageSchema.nullable().describe('Null: it was not seen on the line yet.'),
     walk: z
       .array(
         z.strictObject({

@@ -52,3 +52,16 @@ export const EVENT_DATA = {
     })
     .describe('The line whose health changed.'),
 } as const satisfies Record<EventType, z.ZodObject>;
+
+/** The body of a delivery and, without its id, of a streamed event. */
+export function eventBodySchema(name: EventType) {
+  return z.strictObject({
+    event: z.literal(name).describe('The name of the event.'),
+    data: EVENT_DATA[name],
+    timestamp: momentOf('When this attempt was made; on the stream, when it happened.'),
+    delivery_id: idOf(
+      'dlv',
+      'The same over all attempts, to recognise a repeat by. Left out on the stream.',
+    ).optional(),
+  });
+}

@@ -24,3 +24,7 @@ export function flagOf(sentence: string) {
 export function countOf(sentence: string) {
   return z.int().min(0).describe(sentence);
 }
+
+export function addressOf(sentence: string) {
+  return z.string().meta({ format: 'uri', description: sentence });
+}

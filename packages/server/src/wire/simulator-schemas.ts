@@ -9,7 +9,7 @@ const share = (sentence: string) => z.number().min(0).max(1).optional().describe
 
 export const phoneMessageSchema = z
   .strictObject({
-    guid: textOf("iMessage's own name of it."),
+    guid: textOf('The name that iMessage gave it.'),
     chat_id: chatId,
     line: textOf("The line's handle."),
     from_me: flagOf('Whether this phone wrote it.'),
@@ -36,7 +36,7 @@ export const phoneMessageSchema = z
   .describe('A message as a simulated phone shows it.');
 
 export const phoneTextSchema = z
-  .strictObject({ guid: textOf("iMessage's own name of the message."), chat_id: chatId })
+  .strictObject({ guid: textOf('The name that iMessage gave the message.'), chat_id: chatId })
   .describe('A text that a phone has sent.');
 
 export const phoneTypingSchema = z
@@ -47,23 +47,23 @@ export const phoneTypingSchema = z
   })
   .describe('A line that a phone sees typing.');
 
-export const phoneGroupSchema = z.strictObject({ chat_id: chatId }).describe('A group that a phone has made.');
+export const phoneGroupSchema = z.strictObject({ chat_id: chatId }).describe('A chat of a phone with a line.');
 
 export const faultsSchema = z
   .strictObject({
     line: textOf("The line's handle."),
-    latency_ms: milliseconds('How much later everything happens, in milliseconds.'),
-    jitter_ms: milliseconds('By how much that varies, in milliseconds.'),
-    fail_rate: share('How many hand-overs fail.'),
-    drop_echo_rate: share('How many own messages are never seen.'),
+    latency_ms: milliseconds('How long a hand-over takes to be answered, in milliseconds.'),
+    jitter_ms: milliseconds('Up to so much more, at random, in milliseconds.'),
+    fail_rate: share('How many sends fail for good.'),
+    drop_echo_rate: share('How many sends go out without the line ever saying so.'),
     duplicate_rate: share('How many reports come twice.'),
-    reorder: z.boolean().optional().describe('Whether reports change places.'),
-    offline: z.boolean().optional().describe('Whether the line is away.'),
+    reorder: z.boolean().optional().describe('Whether neighbours of different chats change places.'),
+    offline: z.boolean().optional().describe('Whether the line cannot be reached.'),
   })
   .describe('The faults that a line has now: those that were named.');
 
 export const faultsClearedSchema = z
-  .strictObject({ line: textOf("The line's handle."), cleared: z.literal(true) })
+  .strictObject({ line: textOf("The line's handle."), cleared: z.literal(true).describe('Always true.') })
   .describe('The line has no faults any more.');
 
 export const autoreplySchema = z

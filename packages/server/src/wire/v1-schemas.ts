@@ -1,7 +1,7 @@
 /** The resources of the v1 API as schemas: what `v1.ts` renders, each field with its sentence. Strict, so that a test sees a key too many. */
 import { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../domain/events.ts';
-import { countOf, flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
+import { addressOf, countOf, flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
 
 const handle = 'E.164 or a lower-case e-mail.';
 const service = z.enum(['imessage', 'sms', 'rcs']);
@@ -15,6 +15,14 @@ export const lineSchema = z
     is_active: flagOf('Whether it sends and receives.'),
   })
   .describe('One handle through which messages leave and arrive.');
+
+export const lineHealthSchema = z
+  .strictObject({
+    state: z.enum(['online', 'degraded', 'offline', 'unknown']).describe('As its driver says.'),
+    reason: textOf('Why, in a sentence. Null: there is nothing to say.').nullable(),
+    since: momentOf('Since when. Null: nobody knows.').nullable(),
+  })
+  .describe('How the line is.');
 
 export const chatSchema = z
   .strictObject({
@@ -32,10 +40,10 @@ export const chatSchema = z
 
 export const attachmentSchema = z
   .strictObject({
-    filename: textOf('Null: it came without a name.').nullable(),
+    filename: textOf('Its name. Null: it came without one.').nullable(),
     mime_type: textOf('Its media type; `audio/x-caf` for a voice memo. Null: unknown.').nullable(),
     size: countOf('In bytes. Null: unknown.').nullable(),
-    url: textOf('Where to fetch it without a key, for 30 days. Null: it is not here yet.').nullable(),
+    url: addressOf('Where to fetch it without a key, for 30 days. Null: it is not here yet.').nullable(),
     transcription: textOf("The phone's own transcription of a voice memo. Null: there is none, or not yet.").nullable(),
   })
   .describe('A file that came or went with a message.');
@@ -45,9 +53,9 @@ export const messageSchema = z
     id: idOf('msg', "The message's id."),
     line_id: idOf('ln', 'The line that it was seen on.'),
     chat_id: idOf('cht', 'The chat that it is in.'),
-    guid: textOf("iMessage's own name of it, unique on its line."),
+    guid: textOf('The name that iMessage gave it, unique on its line.'),
     sender: textOf("The sender's handle; of an own message the line's."),
-    text: textOf('Null: it has none.').nullable(),
+    text: textOf('What it says. Null: it has no text.').nullable(),
     attachments: z.array(attachmentSchema).describe('Its files; mostly none.'),
     service: service.describe('How it travelled. Null: unknown.').nullable(),
     is_from_me: flagOf('Whether the line sent it, through the API or by hand.'),
@@ -124,8 +132,8 @@ export const outboxItemSchema = z
 export const fileSchema = z
   .strictObject({
     id: idOf('file', "The file's id; messages name it by this, as often as they like."),
-    url: textOf('Where to fetch it without a key, for 30 days. Null: it cannot be fetched.').nullable(),
-    filename: textOf('Null: it has no name.').nullable(),
+    url: addressOf('Where to fetch it without a key, for 30 days. Null: it cannot be fetched.').nullable(),
+    filename: textOf('Its name. Null: it has none.').nullable(),
     mime_type: textOf('Its media type, as it was claimed when it was uploaded.'),
     size: countOf('In bytes.'),
   })
@@ -135,7 +143,7 @@ export const webhookSchema = z
   .strictObject({
     id: idOf('wh', "The webhook's id."),
     line_ids: z.array(z.string()).describe('The lines whose events it gets.'),
-    url: textOf('Where deliveries are posted to.'),
+    url: addressOf('Where deliveries are posted to.'),
     events: z.array(z.enum(WEBHOOK_EVENTS)).describe('The events that it asked for.'),
     is_active: flagOf('Whether it is delivered to; one that kept failing is disabled.'),
   })
@@ -169,5 +177,5 @@ export const sandboxStateSchema = z
   .describe("The account's pairing with the sandbox line.");
 
 export const deletedSchema = z
-  .strictObject({ id: textOf('What was deleted.'), deleted: z.literal(true) })
+  .strictObject({ id: textOf('What was deleted.'), deleted: z.literal(true).describe('Always true.') })
   .describe('It is gone.');

@@ -9,7 +9,7 @@ import type { LineRegistry } from '../../lines/registry.ts';
 import { resolveOwnLine } from '../../lines/resolve.ts';
 import { findKey, pageOfKeys, revokeKeys } from '../../store/keys.ts';
 import { keyBody } from '../../wire/admin.ts';
-import { limitField, nameField, textField } from '../input.ts';
+import { cursorField, limitField, nameField, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 
@@ -30,7 +30,7 @@ export function keyRoutes(deps: KeyDeps): Route[] {
       method: 'GET',
       path: '/admin/v1/keys',
       scope: 'admin',
-      query: z.object({ limit: limitField(), cursor: nameField.optional() }),
+      query: z.object({ limit: limitField(), cursor: cursorField }),
       async handle({ caller, query }) {
         const name = `keys ${caller.accountRef}`;
         const place = query.cursor === undefined ? [] : decodeCursor(name, query.cursor, 1);
@@ -46,6 +46,7 @@ export function keyRoutes(deps: KeyDeps): Route[] {
       name: 'getKey',
       summary: 'Gives one API key.',
       answer: 'ApiKey',
+      params: { id: 'The key: its `key_` id.' },
       refusals: ['key_not_found'],
       method: 'GET',
       path: '/admin/v1/keys/:id',
@@ -61,6 +62,7 @@ export function keyRoutes(deps: KeyDeps): Route[] {
       summary: 'Revokes an API key, in every process within a second.',
       description: 'Revoking it again changes nothing.',
       answer: 'DeletedResponse',
+      params: { id: 'The key: its `key_` id.' },
       refusals: ['key_not_found'],
       method: 'DELETE',
       path: '/admin/v1/keys/:id',
@@ -89,11 +91,29 @@ function createRoute(deps: KeyDeps): Route {
     status: 201,
     isSecret: true,
     body: z.object({
-      name: textField(NAME_MAX).min(1),
-      scopes: z.array(z.string()).max(SCOPES_MAX).optional(),
-      line_ids: z.array(nameField).max(LINES_MAX).optional(),
-      expires_at: z.number().int().optional(),
-      rate_limit_per_hour: z.number().int().min(1).max(RATE_LIMIT_MAX).optional(),
+      name: textField(NAME_MAX).min(1).describe('What to call it.'),
+      scopes: z
+        .array(z.string())
+        .max(SCOPES_MAX)
+        .optional()
+        .describe("What it may do. Left out: the API's scopes that the maker has."),
+      line_ids: z
+        .array(nameField)
+        .max(LINES_MAX)
+        .optional()
+        .describe('The lines to limit it to: `ln_` ids or handles. Left out: none, all lines may be used.'),
+      expires_at: z
+        .number()
+        .int()
+        .optional()
+        .describe("When it stops working, in the future. Unix milliseconds. Left out: when the maker's does."),
+      rate_limit_per_hour: z
+        .number()
+        .int()
+        .min(1)
+        .max(RATE_LIMIT_MAX)
+        .optional()
+        .describe('How many requests an hour it may make. Left out: as many as is usual here.'),
     }),
     async handle({ caller, body, ticket }) {
       const request = {

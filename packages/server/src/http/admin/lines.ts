@@ -40,13 +40,20 @@ export interface AdminLineDeps {
 }
 
 const flag = z.enum(['true', 'false']).optional();
-const label = textField(LABEL_MAX).optional();
+const label = textField(LABEL_MAX).optional().describe('What to call it.');
 const settings = z
   .strictObject({
-    contact_first: z.boolean().optional(),
-    pace_ms: z.number().int().min(0).max(PACE_MAX_MS).optional(),
+    contact_first: z.boolean().optional().describe('Whether a contact must have written before it may be written to.'),
+    pace_ms: z
+      .number()
+      .int()
+      .min(0)
+      .max(PACE_MAX_MS)
+      .optional()
+      .describe('The least time between two hand-overs, in milliseconds. 0: none.'),
   })
-  .optional();
+  .optional()
+  .describe('What is to be set; what is not named stays as it is.');
 
 export function adminLineRoutes(deps: AdminLineDeps): Route[] {
   return [
@@ -57,7 +64,7 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
       method: 'GET',
       path: '/admin/v1/lines',
       scope: 'admin',
-      query: z.object({ removed: flag }),
+      query: z.object({ removed: flag.describe('`true`: removed ones as well.') }),
       async handle({ caller, query }) {
         const lines = await readLineRecords(deps.engine, caller.accountRef);
         const shown = lines.filter((line) => mayUse(caller, line) && (query.removed === 'true' || isThere(line)));
@@ -70,6 +77,7 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
       summary: 'Gives one line, also a removed one.',
       description: 'By its `ln_` id or its handle.',
       answer: 'AdminLine',
+      params: { id: 'The line: its `ln_` id or its handle.' },
       refusals: ['line_not_found'],
       method: 'GET',
       path: '/admin/v1/lines/:id',
@@ -85,11 +93,14 @@ export function adminLineRoutes(deps: AdminLineDeps): Route[] {
       description:
         'Stops its driver, fails what waits to be sent and disables its webhooks. Its messages can still be read by id, until it is purged.',
       answer: 'DeletedResponse',
+      params: { id: 'The line: its `ln_` id or its handle.' },
       refusals: ['line_not_found'],
       method: 'DELETE',
       path: '/admin/v1/lines/:id',
       scope: 'admin',
-      query: z.object({ purge: flag }),
+      query: z.object({
+        purge: flag.describe('`true`: everything that the line leaves behind is deleted too, for good.'),
+      }),
       async handle({ caller, params, query }) {
         const line = await lineOf(deps.engine, caller, params);
         await removeLine(deps, line.ref, query.purge === 'true');
@@ -112,10 +123,10 @@ function addRoute(deps: AdminLineDeps): Route {
     scope: 'admin',
     status: 201,
     body: z.object({
-      handle: nameField,
-      driver: nameField,
+      handle: nameField.describe('Its handle: a phone number in E.164, or an e-mail.'),
+      driver: nameField.describe('What reaches it: `simulator`.'),
       label,
-      service: z.enum(['imessage', 'sms', 'auto']).optional(),
+      service: z.enum(['imessage', 'sms', 'auto']).optional().describe('How it sends. Left out: `imessage`.'),
       settings,
     }),
     async handle({ caller, body, ticket }) {
@@ -204,11 +215,16 @@ function setRoute(deps: AdminLineDeps): Route {
     summary: "Changes a line's label and settings, or switches it off or on.",
     description: 'What is not named stays as it is.',
     answer: 'AdminLine',
+    params: { id: 'The line: its `ln_` id or its handle.' },
     refusals: ['line_not_found'],
     method: 'PATCH',
     path: '/admin/v1/lines/:id',
     scope: 'admin',
-    body: z.object({ label, is_active: z.boolean().optional(), settings }),
+    body: z.object({
+      label,
+      is_active: z.boolean().optional().describe('`false` switches it off: what was accepted waits.'),
+      settings,
+    }),
     async handle({ caller, params, body }) {
       const line = await lineOf(deps.engine, caller, params);
       const isSet = await deps.writer.write(setLines, {

@@ -54,6 +54,7 @@ function walkRoute(deps: WalkDeps, { name, summary, path, kind, find, absent }: 
     name,
     summary,
     answer: 'Walk',
+    params: { id: `The id of the ${kind === 'outbox' ? 'outbox item' : 'message'}.` },
     refusals: [absent],
     method: 'GET',
     path,

@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { ApiError } from '../../domain/errors.ts';
 import type { Heard } from '../../lines/heard.ts';
 import { findChat } from '../../store/chat-pages.ts';
-import { invalidValue, nameField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, messageField, TEXT_MAX, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
-import { addressed, guidOf, handleOf, type SimulatorDeps, shownLines } from './named.ts';
+import { addressed, addressedField, guidOf, handleOf, phoneField, type SimulatorDeps, shownLines } from './named.ts';
 
 /** How long a 201 waits. A line that is offline hears of it later. */
 const HEARD_WITHIN_MS = 5_000;
 
-const inChat = { from: nameField, to: nameField };
-const onMessage = { from: nameField, message_id: nameField };
+const inChat = { from: phoneField, to: addressedField };
+const onMessage = { from: phoneField, message_id: messageField };
 
 export function actRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
   return [...messageRoutes(deps, heard), ...chatRoutes(deps, heard), typingRoute(deps)];
@@ -35,8 +35,8 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       status: 201,
       body: z.object({
         ...onMessage,
-        type: z.enum(TAPBACKS, `must be one of ${TAPBACKS.join(', ')}`),
-        added: z.boolean().default(true),
+        type: z.enum(TAPBACKS, `must be one of ${TAPBACKS.join(', ')}`).describe('Which tapback.'),
+        added: z.boolean().default(true).describe('`false` takes it off.'),
       }),
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
@@ -54,7 +54,7 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       path: '/simulator/v1/edits',
       scope: 'simulator:write',
       status: 201,
-      body: z.object({ ...onMessage, text: textField(TEXT_MAX).min(1) }),
+      body: z.object({ ...onMessage, text: textField(TEXT_MAX).min(1).describe('What it says now.') }),
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
         const guid = await guidOf(deps, caller, body.message_id);
@@ -94,7 +94,10 @@ function chatRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       path: '/simulator/v1/typing',
       scope: 'simulator:write',
       status: 201,
-      body: z.object({ ...inChat, state: z.enum(['on', 'off'], 'must be on or off').default('on') }),
+      body: z.object({
+        ...inChat,
+        state: z.enum(['on', 'off'], 'must be on or off').default('on').describe('Left out: `on`.'),
+      }),
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
         const { line, group } = await addressed(deps, caller, body.to);
@@ -149,6 +152,7 @@ function typingRoute(deps: SimulatorDeps): Route {
     answer: 'PhoneTyping[]',
     method: 'GET',
     path: '/simulator/v1/phones/:handle/typing',
+    params: { handle: "The phone's handle." },
     scope: 'simulator:write',
     async handle({ caller, params }) {
       const phone = handleOf('handle', params['handle'] ?? '');

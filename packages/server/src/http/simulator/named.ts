@@ -11,7 +11,7 @@ import { findChatById } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { findMessages } from '../../store/messages.ts';
 import type { LinkFile } from '../../wire/v1.ts';
-import { invalidValue } from '../input.ts';
+import { invalidValue, nameField } from '../input.ts';
 
 export interface SimulatorDeps {
   readonly engine: Engine;
@@ -20,6 +20,9 @@ export interface SimulatorDeps {
   readonly network: SimulatorNetwork;
   readonly linkFile: LinkFile;
 }
+
+export const phoneField = nameField.describe("The phone's handle.");
+export const addressedField = nameField.describe('A line by its handle or its `ln_` id, or a group by its `cht_` id.');
 
 export function handleOf(param: string, text: string): string {
   const handle = normaliseHandle(text);

@@ -8,11 +8,20 @@ import { requireFiles } from '../../outbox/preconditions.ts';
 import { findChat, findChatIds } from '../../store/chat-pages.ts';
 import type { LinkFile } from '../../wire/v1.ts';
 import { attachmentBody } from '../../wire/v1.ts';
-import { invalidValue, limitField, nameField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, limitField, lineField, nameField, TEXT_MAX, textField } from '../input.ts';
 import { openCursor, sealCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 import { actRoutes } from './acts.ts';
-import { addressed, guidOf, handleOf, type SimulatorDeps, shownLines, simulatedLine } from './named.ts';
+import {
+  addressed,
+  addressedField,
+  guidOf,
+  handleOf,
+  phoneField,
+  type SimulatorDeps,
+  shownLines,
+  simulatedLine,
+} from './named.ts';
 
 /** How long a 201 waits. A line that is offline hears of it later. */
 const HEARD_WITHIN_MS = 5_000;
@@ -25,15 +34,25 @@ const TRANSCRIBED_WITHIN_MS = 600_000;
 
 const fileField = nameField.regex(/^file_/, 'must be a file_ id');
 const textBody = z.object({
-  from: nameField,
-  to: nameField,
-  text: textField(TEXT_MAX).optional(),
-  attachments: z.array(fileField).max(ATTACHMENTS_MAX, `takes ${ATTACHMENTS_MAX} files at most`).optional(),
-  audio: fileField.optional(),
-  transcription: textField(TEXT_MAX).optional(),
-  transcription_after_ms: z.number().int().min(0).max(TRANSCRIBED_WITHIN_MS).optional(),
-  reply_to: nameField.optional(),
-  effect: nameField.optional(),
+  from: phoneField,
+  to: addressedField,
+  text: textField(TEXT_MAX).optional().describe('What it says.'),
+  attachments: z
+    .array(fileField)
+    .max(ATTACHMENTS_MAX, `takes ${ATTACHMENTS_MAX} files at most`)
+    .optional()
+    .describe('The ids of uploaded files.'),
+  audio: fileField.optional().describe('The id of an uploaded file that is a voice memo, and the whole message.'),
+  transcription: textField(TEXT_MAX).optional().describe('What the line makes out of the voice memo.'),
+  transcription_after_ms: z
+    .number()
+    .int()
+    .min(0)
+    .max(TRANSCRIBED_WITHIN_MS)
+    .optional()
+    .describe('So much later, in milliseconds. Left out: at once.'),
+  reply_to: nameField.optional().describe('The message to reply to: its `msg_` id or its GUID.'),
+  effect: nameField.optional().describe('The effect to send it with.'),
 });
 
 const rate = z.number().min(0).max(1).optional();
@@ -56,7 +75,11 @@ export function simulatorRoutes(deps: SimulatorDeps): Route[] {
       path: '/simulator/v1/autoreply',
       scope: 'simulator:write',
       status: 201,
-      body: z.object({ phone: nameField, text: textField(TEXT_MAX).optional(), echo: z.boolean().optional() }),
+      body: z.object({
+        phone: phoneField,
+        text: textField(TEXT_MAX).optional().describe('What it answers.'),
+        echo: z.boolean().optional().describe('Whether it says back what it was told.'),
+      }),
       async handle({ body }) {
         const phone = handleOf('phone', body.phone);
         const isOn = body.text !== undefined || body.echo === true;
@@ -132,9 +155,13 @@ function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
     scope: 'simulator:write',
     status: 201,
     body: z.object({
-      line: nameField,
-      participants: z.array(nameField).min(1).max(PARTICIPANTS_MAX),
-      name: nameField.optional(),
+      line: lineField,
+      participants: z
+        .array(nameField)
+        .min(1)
+        .max(PARTICIPANTS_MAX)
+        .describe('The handles of its phones, the line not among them.'),
+      name: nameField.optional().describe('What to call it. Left out: it has no name.'),
     }),
     async handle({ caller, body }) {
       const line = await simulatedLine(deps, caller, body.line, 'line');
@@ -156,11 +183,12 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
     refusals: ['line_not_found'],
     method: 'GET',
     path: '/simulator/v1/phones/:handle/messages',
+    params: { handle: "The phone's handle." },
     scope: 'simulator:write',
     query: z.object({
-      line: nameField.optional(),
+      line: lineField.optional(),
       limit: limitField(PHONE_PAGE_MAX, PHONE_PAGE_MAX),
-      cursor: textField(1_000).optional(),
+      cursor: textField(1_000).optional().describe('The `next_cursor` of the page before. Left out: the first page.'),
     }),
     async handle({ caller, params, query }) {
       const phone = handleOf('handle', params['handle'] ?? '');
@@ -185,7 +213,7 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
 }
 
 function faultRoutes(deps: SimulatorDeps): Route[] {
-  const line = nameField;
+  const line = lineField;
   return [
     route({
       name: 'setFaults',
@@ -199,13 +227,13 @@ function faultRoutes(deps: SimulatorDeps): Route[] {
       status: 201,
       body: z.object({
         line,
-        latency_ms: milliseconds,
-        jitter_ms: milliseconds,
-        fail_rate: rate,
-        drop_echo_rate: rate,
-        duplicate_rate: rate,
-        reorder: z.boolean().optional(),
-        offline: z.boolean().optional(),
+        latency_ms: milliseconds.describe('How long a hand-over takes to be answered, and a message to be delivered.'),
+        jitter_ms: milliseconds.describe('Up to so much more, at random.'),
+        fail_rate: rate.describe('How many sends fail for good, 0 to 1.'),
+        drop_echo_rate: rate.describe('How many sends go out without the line ever saying so, 0 to 1.'),
+        duplicate_rate: rate.describe('How many reports come twice, 0 to 1.'),
+        reorder: z.boolean().optional().describe('Whether neighbours of different chats change places.'),
+        offline: z.boolean().optional().describe('Whether the line cannot be reached.'),
       }),
       async handle({ caller, body }) {
         const target = await simulatedLine(deps, caller, body.line, 'line');

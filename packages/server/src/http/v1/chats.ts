@@ -6,7 +6,7 @@ import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resol
 import { findChatById, pageOfChats } from '../../store/chat-pages.ts';
 import type { Engine } from '../../store/database.ts';
 import { chatBody } from '../../wire/v1.ts';
-import { limitField, nameField } from '../input.ts';
+import { cursorField, limitField, lineField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 
@@ -21,7 +21,7 @@ export function chatRoutes(deps: { readonly engine: Engine; readonly registry: L
       method: 'GET',
       path: '/v1/chats',
       scope: 'chats:read',
-      query: z.object({ from: nameField, limit: limitField(), cursor: nameField.optional() }),
+      query: z.object({ from: lineField, limit: limitField(), cursor: cursorField }),
       async handle({ caller, query }) {
         const line = await resolveLine(deps.registry, caller, query.from);
         refuseUnpairedSandbox(line);
@@ -41,6 +41,7 @@ export function chatRoutes(deps: { readonly engine: Engine; readonly registry: L
       refusals: ['chat_not_found'],
       method: 'GET',
       path: '/v1/chats/:id',
+      params: { id: 'The chat: its `cht_` id.' },
       scope: 'chats:read',
       async handle({ caller, params }) {
         const id = params['id'] ?? '';

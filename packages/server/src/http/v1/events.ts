@@ -11,7 +11,7 @@ import { type EventStream, type Sink, type StreamDeps, startStream } from '../..
 import type { LineRegistry } from '../../lines/registry.ts';
 import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { logBounds } from '../../store/events.ts';
-import { invalidValue, nameField, textField } from '../input.ts';
+import { invalidValue, lineField, nameField, textField } from '../input.ts';
 import { HANDLED, type Route, route } from '../route.ts';
 
 const NAMES_MAX = 1_000;
@@ -31,6 +31,7 @@ export function eventRoutes(deps: EventDeps): Route[] {
       description:
         'Server-sent events: each has the body of a delivery as `data`, without `delivery_id`, and a cursor as `id`. Give the last cursor back as `Last-Event-ID` (it wins over `after`) and nothing is lost or repeated. Without either the stream begins now; `X-Event-Cursor` in the head says where that is. A comment comes at once and then every 15 seconds.',
       answer: null,
+      answerType: 'text/event-stream',
       refusals: ['line_not_found', 'line_not_accessible', 'sandbox_not_activated'],
       method: 'GET',
       path: '/v1/events',
@@ -38,10 +39,11 @@ export function eventRoutes(deps: EventDeps): Route[] {
       alsoBy: ['reactions:read', 'typing:read', 'receipts:read', 'lines:read'],
       hasHead: false,
       query: z.object({
-        from: nameField.optional(),
-        events: textField(NAMES_MAX).optional(),
-        after: nameField.optional(),
+        from: lineField.optional(),
+        events: textField(NAMES_MAX).optional().describe('Only these events: their names, separated by commas.'),
+        after: nameField.optional().describe('A cursor to begin after. Left out: the stream begins now.'),
       }),
+      headers: { 'Last-Event-ID': 'The last cursor that came, to go on after it. It wins over `after`.' },
       async handle({ caller, query, request, reply }) {
         const types = query.events === undefined ? null : eventTypes(query.events);
         refuseEmptyStream(caller.scopes, types);

@@ -35,6 +35,10 @@ export function fileRoutes(deps: FileDeps): Route[] {
       scope: 'files:write',
       status: 201,
       rawBody: true,
+      headers: {
+        'Content-Type': 'The type that the file claims to be. Left out: `application/octet-stream`.',
+        'X-Filename': 'Its name: UTF-8, Latin-1 or percent-encoded.',
+      },
       async handle({ caller, upload, ticket }) {
         if (!upload) throw new Error('An upload reached its handler without its bytes.');
         const { id, filename, mimeType, contentType, size } = upload;
@@ -61,7 +65,7 @@ export function fileRoutes(deps: FileDeps): Route[] {
       path: '/v1/files',
       scope: 'files:read',
       status: 302,
-      query: z.object({ id: nameField }),
+      query: z.object({ id: nameField.describe('The file: its `file_` id.') }),
       async handle({ caller, query, reply }) {
         const { id, filename } = await fileOf(engine, caller, query.id);
         reply.header('location', links.url(id, filename, REDIRECT_VALID_MS));
@@ -76,6 +80,7 @@ export function fileRoutes(deps: FileDeps): Route[] {
       refusals: ['invalid_parameter_value', 'file_not_found'],
       method: 'GET',
       path: '/v1/files/:id',
+      params: { id: 'The file: its `file_` id.' },
       scope: 'files:read',
       async handle({ caller, params }) {
         const file = await fileOf(engine, caller, params['id'] ?? '');

@@ -9,7 +9,7 @@ import { repliedGuid, requireChat, requireFiles } from '../../outbox/preconditio
 import type { Engine } from '../../store/database.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
 import { type LinkFile, messageBody } from '../../wire/v1.ts';
-import { limitField, nameField, TEXT_MAX, textField } from '../input.ts';
+import { cursorField, limitField, lineField, nameField, recipientField, TEXT_MAX, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 import { recipientOf } from './recipient.ts';
@@ -22,14 +22,15 @@ export interface MessageDeps extends EnqueueDeps {
 }
 
 const sendBody = z.object({
-  from: nameField,
-  to: nameField,
-  text: textField(TEXT_MAX).optional(),
+  from: lineField,
+  to: recipientField,
+  text: textField(TEXT_MAX).optional().describe('What it says. Required unless `attachments` is there.'),
   attachments: z
     .array(nameField.regex(/^file_/, 'must be file_ ids'))
     .max(1, 'takes one file at most')
-    .optional(),
-  reply_to: nameField.optional(),
+    .optional()
+    .describe('The id of an uploaded file, one at most. Required unless `text` is there.'),
+  reply_to: nameField.optional().describe('The message of the same chat to reply to: its `msg_` id or its GUID.'),
 });
 
 export function messageRoutes(deps: MessageDeps): Route[] {
@@ -79,7 +80,7 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       method: 'GET',
       path: '/v1/messages',
       scope: 'messages:read',
-      query: z.object({ from: nameField, to: nameField, limit: limitField(), cursor: nameField.optional() }),
+      query: z.object({ from: lineField, to: recipientField, limit: limitField(), cursor: cursorField }),
       async handle({ caller, query }) {
         const to = recipientOf(query.to);
         const line = await resolveLine(deps.registry, caller, query.from);
@@ -110,7 +111,8 @@ function oneMessageRoute(deps: MessageDeps): Route {
     method: 'GET',
     path: '/v1/messages/:id',
     scope: 'messages:read',
-    query: z.object({ from: nameField.optional() }),
+    params: { id: 'The message: its `msg_` id or its GUID.' },
+    query: z.object({ from: lineField.optional() }),
     async handle({ caller, params, query }) {
       const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
       if (line) refuseUnpairedSandbox(line);

@@ -21,7 +21,7 @@ export function outboxRoutes(deps: { readonly engine: Engine; readonly registry:
       method: 'GET',
       path: '/v1/outbox',
       scope: 'outbox:read',
-      query: z.object({ id: nameField }),
+      query: z.object({ id: nameField.describe('The outbox item: its `obx_` id.') }),
       async handle({ caller, query }) {
         if (!hasPrefix('outbox', query.id)) throw invalidValue('id', 'must be an obx_ id');
         const item = await findOutboxItem(deps.engine, caller.accountRef, query.id);

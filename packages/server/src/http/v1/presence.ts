@@ -9,13 +9,13 @@ import type { StoredChat } from '../../store/chat-pages.ts';
 import type { Recipient } from '../../store/outbox.ts';
 import { readReceipts, readTyping } from '../../store/presence.ts';
 import { readReceiptBody, typingBody } from '../../wire/v1.ts';
-import { nameField } from '../input.ts';
+import { lineField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
 import type { MessageDeps } from './messages.ts';
 import { recipientOf } from './recipient.ts';
 
 const STATES = ['on', 'off'] as const;
-const inChat = { from: nameField, to: nameField };
+const inChat = { from: lineField, to: recipientField };
 
 export function presenceRoutes(deps: MessageDeps): Route[] {
   return [...typingRoutes(deps), ...receiptRoutes(deps)];
@@ -39,7 +39,13 @@ function typingRoutes(deps: MessageDeps): Route[] {
       path: '/v1/typing',
       scope: 'typing:write',
       status: 201,
-      body: z.object({ ...inChat, state: z.enum(STATES, `must be one of ${STATES.join(', ')}`).default('on') }),
+      body: z.object({
+        ...inChat,
+        state: z
+          .enum(STATES, `must be one of ${STATES.join(', ')}`)
+          .default('on')
+          .describe('Left out: `on`.'),
+      }),
       async handle({ caller, body, ticket }) {
         const { line, to } = await resolveChat(deps, caller, body, 'typing');
         const payload = { kind: 'typing' as const, ...body };

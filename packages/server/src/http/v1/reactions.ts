@@ -7,7 +7,7 @@ import { requireChat, requireFeature, requireMessage } from '../../outbox/precon
 import { findMessages } from '../../store/messages.ts';
 import { readReactions } from '../../store/reactions.ts';
 import { reactionBody } from '../../wire/v1.ts';
-import { nameField } from '../input.ts';
+import { lineField, messageField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
 import type { MessageDeps } from './messages.ts';
 import { recipientOf } from './recipient.ts';
@@ -32,10 +32,10 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
       scope: 'reactions:write',
       status: 201,
       body: z.object({
-        from: nameField,
-        to: nameField,
-        message_id: nameField,
-        type: z.enum(TAPBACKS, `must be one of ${TAPBACKS.join(', ')}`),
+        from: lineField,
+        to: recipientField,
+        message_id: messageField,
+        type: z.enum(TAPBACKS, `must be one of ${TAPBACKS.join(', ')}`).describe('Which tapback.'),
       }),
       async handle({ caller, body, ticket }) {
         const to = recipientOf(body.to);
@@ -62,7 +62,7 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
       method: 'GET',
       path: '/v1/reactions',
       scope: 'reactions:read',
-      query: z.object({ message_id: nameField, from: nameField.optional() }),
+      query: z.object({ message_id: messageField, from: lineField.optional() }),
       async handle({ caller, query }) {
         const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
         if (line) refuseUnpairedSandbox(line);

@@ -11,11 +11,12 @@ import type { Engine } from '../../store/database.ts';
 import { createWebhooks, deleteWebhooks, findWebhook, readWebhooksOfLine } from '../../store/webhooks.ts';
 import type { Writer } from '../../store/writer.ts';
 import { webhookBody } from '../../wire/v1.ts';
-import { invalidValue, nameField, textField } from '../input.ts';
+import { invalidValue, lineField, nameField, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
 
 const URL_MAX = 2_048;
 const SECRET_BYTES = 32;
+const WEBHOOK_NAMES = WEBHOOK_EVENTS.map((name) => `\`${name}\``).join(', ');
 
 export interface WebhookDeps {
   readonly engine: Engine;
@@ -42,7 +43,11 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       scope: 'webhooks:write',
       status: 201,
       isSecret: true,
-      body: z.object({ from: nameField, url: textField(URL_MAX), events: z.array(z.string()) }),
+      body: z.object({
+        from: lineField,
+        url: textField(URL_MAX).describe('Where deliveries are posted to: https.'),
+        events: z.array(z.string()).describe(`What it is to hear of: one or more of ${WEBHOOK_NAMES}.`),
+      }),
       async handle({ caller, body, ticket }) {
         const events = eventNames(body.events);
         const refusal = await deps.guard.refuseUrl(body.url);
@@ -73,7 +78,7 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       method: 'GET',
       path: '/v1/webhooks',
       scope: 'webhooks:read',
-      query: z.object({ from: nameField }),
+      query: z.object({ from: lineField }),
       async handle({ caller, query }) {
         const line = await resolveLine(deps.registry, caller, query.from);
         const webhooks = await readWebhooksOfLine(deps.engine, caller.accountRef, line.ref);
@@ -94,7 +99,7 @@ function deleteRoute(deps: WebhookDeps): Route {
     method: 'DELETE',
     path: '/v1/webhooks',
     scope: 'webhooks:write',
-    body: z.object({ id: nameField }),
+    body: z.object({ id: nameField.describe('The webhook: its `wh_` id.') }),
     async handle({ caller, body }) {
       if (!hasPrefix('webhook', body.id)) throw invalidValue('id', 'must be a wh_ id');
       const webhook = await findWebhook(deps.engine, caller.accountRef, body.id);

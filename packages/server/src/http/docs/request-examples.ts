@@ -1,0 +1,55 @@
+/** One realistic request of every operation that takes something. A test holds them against the rows. */
+import { EXAMPLE_IDS as ID } from '../../wire/examples.ts';
+
+export interface RequestExample {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** By the operation's name. */
+export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
+  listChats: { query: { from: ID.line, limit: '50' } },
+  sendMessage: { body: { from: ID.line, to: ID.phone, text: 'It is: it arrives tomorrow.' } },
+  listMessages: { query: { from: ID.line, to: ID.phone, limit: '50' } },
+  getChat: { params: { id: ID.chat } },
+  sendReaction: { body: { from: ID.line, to: ID.phone, message_id: ID.message, type: 'love' } },
+  listReactions: { query: { message_id: ID.message } },
+  sendTyping: { body: { from: ID.line, to: ID.phone, state: 'on' } },
+  listTypingIndicators: { query: { from: ID.line, to: ID.phone } },
+  sendReadReceipt: { body: { from: ID.line, to: ID.phone } },
+  listReadReceipts: { query: { from: ID.line, to: ID.phone } },
+  getMessage: { params: { id: ID.message } },
+  getOutboxItem: { query: { id: ID.outbox } },
+  downloadFile: { query: { id: ID.file } },
+  getFile: { params: { id: ID.file } },
+  createWebhook: { body: { from: ID.line, url: ID.url, events: ['message.received', 'message.sent'] } },
+  listWebhooks: { query: { from: ID.line } },
+  deleteWebhook: { body: { id: ID.webhook } },
+  streamEvents: { query: { events: 'message.received,message.sent' } },
+  listKeys: { query: { limit: '50' } },
+  createKey: {
+    body: { name: 'Support bot', scopes: ['messages:read', 'messages:write'], line_ids: [ID.lineId] },
+  },
+  getKey: { params: { id: ID.key } },
+  revokeKey: { params: { id: ID.key } },
+  listAdminLines: { query: { removed: 'true' } },
+  addLine: { body: { handle: ID.line, driver: 'simulator', label: 'Support' } },
+  getAdminLine: { params: { id: ID.lineId } },
+  setLine: { params: { id: ID.lineId }, body: { label: 'Support', settings: { pace_ms: 1_000 } } },
+  removeLine: { params: { id: ID.lineId } },
+  getOutboxWalk: { params: { id: ID.outbox } },
+  getMessageWalk: { params: { id: ID.message } },
+  textFromPhone: { body: { from: ID.phone, to: ID.line, text: 'Is my order on its way?' } },
+  reactFromPhone: { body: { from: ID.phone, message_id: ID.message, type: 'love' } },
+  editFromPhone: { body: { from: ID.phone, message_id: ID.message, text: 'Is my order on its way yet?' } },
+  unsendFromPhone: { body: { from: ID.phone, message_id: ID.message } },
+  typeFromPhone: { body: { from: ID.phone, to: ID.line, state: 'on' } },
+  readFromPhone: { body: { from: ID.phone, to: ID.line } },
+  listPhoneTyping: { params: { handle: ID.phone } },
+  createPhoneGroup: { body: { line: ID.line, participants: [ID.phone, '+15550109998'], name: 'Weekend' } },
+  listPhoneMessages: { params: { handle: ID.phone } },
+  setFaults: { body: { line: ID.line, latency_ms: 2_000, fail_rate: 0.1 } },
+  clearFaults: { body: { line: ID.line } },
+  setAutoreply: { body: { phone: ID.phone, text: 'On my way' } },
+};
