@@ -259,6 +259,8 @@ describe('a real answer fits the published document', () => {
     await check('/v1/messages/{id}', 'GET', ask('GET', `/v1/messages/${message?.id}`));
     const upload = { from: LINE };
     const file = await check('/v1/files', 'POST', ask('POST', '/v1/files', upload));
+    const memo = { from: LINE, to: PHONE, audio_message: file.body['id'] };
+    await check('/v1/audio-messages', 'POST', ask('POST', '/v1/audio-messages', memo));
     await check('/v1/files/{id}', 'GET', ask('GET', `/v1/files/${file.body['id']}`));
     await check('/v1/files', 'GET', ask('GET', '/v1/files?id=file_nobody'));
     await check('/v1/lines', 'GET', ask('GET', '/v1/lines'));

@@ -12,6 +12,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
   listChats: { query: { from: ID.line, limit: '50' } },
   sendMessage: { body: { from: ID.line, to: ID.phone, text: 'It is: it arrives tomorrow.' } },
   listMessages: { query: { from: ID.line, to: ID.phone, limit: '50' } },
+  sendAudioMessage: { body: { from: ID.line, to: ID.phone, audio_message: ID.file } },
   getChat: { params: { id: ID.chat } },
   sendReaction: { body: { from: ID.line, to: ID.phone, message_id: ID.message, type: 'love' } },
   listReactions: { query: { message_id: ID.message } },

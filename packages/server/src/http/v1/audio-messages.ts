@@ -3,7 +3,7 @@ import { type VoiceMemoDeps, voiceMemoOf } from '../../files/voice-memos.ts';
 import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { enqueue } from '../../outbox/enqueue.ts';
 import { repliedGuid, requireContact, requireFeature, requireFiles } from '../../outbox/preconditions.ts';
-import { nameField } from '../input.ts';
+import { lineField, nameField, recipientField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 import type { MessageDeps } from './messages.ts';
 import { recipientOf } from './recipient.ts';
@@ -31,10 +31,12 @@ export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
       scope: 'messages:write',
       status: 201,
       body: z.object({
-        from: nameField,
-        to: nameField,
-        audio_message: nameField.regex(/^file_/, 'must be a file_ id'),
-        reply_to: nameField.optional(),
+        from: lineField,
+        to: recipientField,
+        audio_message: nameField
+          .regex(/^file_/, 'must be a file_ id')
+          .describe('The id of an uploaded file that is sound: m4a, mp3, wav, caf or aiff.'),
+        reply_to: nameField.optional().describe('The message of the same chat to reply to: its `msg_` id or its GUID.'),
       }),
       async handle({ caller, body, ticket }) {
         const to = recipientOf(body.to);
