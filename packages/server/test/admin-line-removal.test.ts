@@ -266,6 +266,14 @@ describe.each(ENGINES)('a purge on %s', (engine) => {
     await waitFor(() => (receiver.received.length >= 5 ? true : undefined), 'attempts');
     const kept = await counts(test, '+15550100008');
     const { guid } = await test.text('Last');
+    for (const [path, body] of [
+      ['reactions', { from: PHONE, message_id: guid, type: 'love' }],
+      ['typing', { from: PHONE, to: LINE }],
+      ['reads', { from: PHONE, to: LINE }],
+    ] as const) {
+      expectStatus(201, await test.call('POST', `/simulator/v1/${path}`, body));
+    }
+    expect(await counts(test, LINE)).toMatchObject({ reactions: 1, typing_indicators: 1, read_receipts: 1 });
     await remove(test, '?purge=true');
     await receiver.close();
     expect(refusal(await test.call('GET', `/v1/messages/${guid}`))).toEqual(expected('message_not_found', 'id'));
@@ -280,6 +288,9 @@ describe.each(ENGINES)('a purge on %s', (engine) => {
       attempts: 0,
       line_health: 0,
       line_cursors: 1,
+      reactions: 0,
+      typing_indicators: 0,
+      read_receipts: 0,
     });
     expect(await counts(test, '+15550100008')).toEqual(kept);
     expect(kept).toMatchObject({ messages: 1, events: 1, line_health: 1 });
