@@ -24,6 +24,14 @@ export async function post(address: string, path: string, body: unknown, key = K
   return { status: response.status, body: answered };
 }
 
+/** A small file of the server's. */
+export async function uploadFile(address: string, text: string): Promise<string> {
+  const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'text/plain' };
+  const response = await fetch(`${address}/v1/files`, { method: 'POST', headers, body: text });
+  const answered: Answer['body'] = JSON.parse(await response.text());
+  return String(answered['id']);
+}
+
 /** The named field of an answer that must be a 201. */
 export async function create(address: string, path: string, body: unknown, field: string): Promise<string> {
   const answer = await post(address, path, body);

@@ -4,6 +4,8 @@ import { type Answer, LINE, post } from './client.ts';
 
 const SENDERS = 16;
 const TEXTERS = 4;
+/** One request in so many is a reaction, one typing, one a receipt, one a message with a file. */
+const DEEDS_EVERY = 16;
 /** One send in so many goes to the phone that no message reaches. */
 const REFUSED_EVERY = 40;
 const NOT_IMESSAGE = '+15550100400';
@@ -19,8 +21,16 @@ export interface LoadOptions {
   readonly phones: readonly string[];
   /** Each client pauses this long after an answer. */
   readonly pauseMs: number;
+  /** Asked for what a line does besides texting, where it is to do that. */
+  readonly deeds?: () => Deeds;
   /** The outside tests' own, unless said. */
   readonly key?: string;
+}
+
+/** A file that is to go out, and messages of phones that are to be reacted to. */
+export interface Deeds {
+  readonly file: string;
+  readonly messages: readonly { readonly guid: string; readonly from: string }[];
 }
 
 export interface Load {
@@ -49,10 +59,34 @@ export function createLoad(options: LoadOptions): Load {
 
   async function send(address: string): Promise<void> {
     const isDoomed = ++count % REFUSED_EVERY === 0;
-    const to = isDoomed ? NOT_IMESSAGE : anyOf(options.recipients);
-    const answer = await post(address, '/v1/messages', { from: LINE, to, text: `Message ${count}` }, options.key);
-    if (answer.status === 201) accepted.set(String(answer.body['id']), to);
+    const { path, ...body } = (isDoomed ? null : deed()) ?? {
+      path: '/v1/messages',
+      to: isDoomed ? NOT_IMESSAGE : anyOf(options.recipients),
+      text: `Message ${count}`,
+    };
+    const answer = await post(address, path, { from: LINE, ...body }, options.key);
+    if (answer.status === 201) accepted.set(String(answer.body['id']), body.to);
     else note(answer);
+  }
+
+  function deed(): ({ readonly path: string; readonly to: string } & Readonly<Record<string, unknown>>) | null {
+    const deeds = options.deeds?.();
+    if (!deeds) return null;
+    const { file, messages } = deeds;
+    const message = anyOf(messages);
+    const to = anyOf(options.recipients);
+    switch (count % DEEDS_EVERY) {
+      case 1:
+        return { path: '/v1/reactions', to: message.from, message_id: message.guid, type: 'love' };
+      case 2:
+        return { path: '/v1/typing', to, state: anyOf(['on', 'off']) };
+      case 3:
+        return { path: '/v1/receipts', to };
+      case 4:
+        return { path: '/v1/messages', to, text: `Message ${count}`, attachments: [file] };
+      default:
+        return null;
+    }
   }
 
   async function text(address: string): Promise<void> {

@@ -1,6 +1,7 @@
 /**
  * What a test knows without asking the server: it reads the simulated network and the server's tables from a process of
- * its own, with SQL of its own. The network's `messages` has a row for each message that reached the air.
+ * its own, with SQL of its own. The network's `messages` has a row for each message that reached the air, its
+ * `acts` one for each reaction, typing or receipt.
  */
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -68,7 +69,8 @@ function postgresReader(url: string, schema: string): Reader {
 
 /** How often each outbox item reached the air, by its id. */
 export async function airCounts(wire: Reader): Promise<ReadonlyMap<string, number>> {
-  const sql = 'select reference, count(*) as times from messages where from_line = 1 group by reference';
+  const sql = `select reference, count(*) as times from (
+    select reference from messages where from_line = 1 union all select reference from acts) as sent group by reference`;
   return countsOf(await wire.rows(sql), 'reference');
 }
 

@@ -1,8 +1,8 @@
 /** A whole installation under load: its processes, its clients, its phones, and the receiver of its webhook. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { create, LINE } from './client.ts';
+import { create, LINE, uploadFile } from './client.ts';
 import type { Order } from './kill-target.ts';
-import { createLoad, type Load } from './load.ts';
+import { createLoad, type Deeds, type Load } from './load.ts';
 import { numberFrom } from './oracle.ts';
 import { type ServerProcess, type ServerProcessOptions, startServerProcess } from './server-process.ts';
 import { judge, settled, type Verdict } from './verdict.ts';
@@ -11,7 +11,14 @@ import type { World } from './world.ts';
 
 const PHONES = Array.from({ length: 24 }, (_, index) => `+1555020${String(1_000 + index)}`);
 const GROUP = PHONES.slice(0, 3);
-const EVENTS = ['message.received', 'message.sent'];
+const EVENTS = [
+  'message.received',
+  'message.sent',
+  'message.delivered',
+  'message.read',
+  'message.failed',
+  'reaction.added',
+];
 const LINE_RUNS_WITHIN_MS = 30_000;
 const POLL_MS = 10;
 
@@ -87,16 +94,23 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
     return processes.map((one) => one.lastWords()).join('\n');
   }
 
+  let deeds: Deeds = { file: '', messages: [] };
   const load = createLoad({
     addresses: () => processes.filter(isUp).map((one) => one.address),
     recipients,
     phones: PHONES,
     pauseMs: options.pauseMs ?? 25,
+    deeds: () => deeds,
   });
   await raise();
   const address = processes[0]?.address ?? '';
-  recipients.push(await introduce(address));
-  witness.trust(await create(address, '/v1/webhooks', { from: LINE, url: witness.url, events: EVENTS }, 'secret'));
+  const introduced = await introduce(address);
+  recipients.push(introduced.chatId);
+  deeds = { file: await uploadFile(address, 'Some text'), messages: introduced.messages };
+  witness.trust(
+    await create(address, '/v1/webhooks', { from: LINE, url: witness.url, events: EVENTS }, 'secret'),
+    EVENTS,
+  );
   const afterSeq = await numberFrom(world.oracle.store, 'select coalesce(max(seq), 0) as n from events');
 
   return {
@@ -131,12 +145,12 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
   };
 }
 
-/** Whoever is to be written to writes first. Gives a group's chat. */
-async function introduce(address: string): Promise<string> {
-  await Promise.all(
+/** Whoever is to be written to writes first. Gives a group's chat, and the messages. */
+async function introduce(address: string): Promise<{ chatId: string; messages: Deeds['messages'] }> {
+  const guids = await Promise.all(
     PHONES.map((from) => create(address, '/simulator/v1/messages', { from, to: LINE, text: 'Hello' }, 'guid')),
   );
   const chatId = await create(address, '/simulator/v1/groups', { line: LINE, participants: GROUP }, 'chat_id');
   await create(address, '/simulator/v1/messages', { from: GROUP[0], to: chatId, text: 'Hello all' }, 'guid');
-  return chatId;
+  return { chatId, messages: guids.map((guid, index) => ({ guid, from: PHONES[index] ?? '' })) };
 }

@@ -66,7 +66,7 @@ export async function judge({ oracle, load, witness, afterSeq }: Evidence): Prom
   const texts = await phoneTexts(wire);
   const stored = await storedCounts(store);
   const items = await ledger(store);
-  const events = await eventsAfter(store, afterSeq);
+  const events = (await eventsAfter(store, afterSeq)).filter(({ type }) => witness.wants.has(type));
   const told = events.map(({ type, messageId }) => `${type} ${messageId}`);
   const deliveries = told.flatMap((key) => witness.deliveries.get(key) ?? []);
 

@@ -8,8 +8,10 @@ export interface WebhookWitness {
   readonly deliveries: ReadonlyMap<string, readonly string[]>;
   /** What was wrong with deliveries that came: nothing, if all is well. */
   readonly complaints: readonly string[];
+  /** The names of the events that the webhook asked for. */
+  readonly wants: ReadonlySet<string>;
   /** From the answer to the webhook's creation. */
-  trust(secret: string): void;
+  trust(secret: string, events: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ interface Body {
 export async function startWitness(): Promise<WebhookWitness> {
   const deliveries = new Map<string, string[]>();
   const complaints: string[] = [];
+  const wants = new Set<string>();
   let secret = '';
 
   function witness(request: IncomingMessage, text: string): void {
@@ -50,8 +53,10 @@ export async function startWitness(): Promise<WebhookWitness> {
     url: `http://127.0.0.1:${address.port}/hook`,
     deliveries,
     complaints,
-    trust(shown) {
+    wants,
+    trust(shown, events) {
       secret = shown;
+      for (const name of events) wants.add(name);
     },
     async close() {
       server.closeAllConnections();
