@@ -12,7 +12,11 @@ import { uploadRequest } from './upload.ts';
 /** Makes a client. Throws where there is no API key. */
 export function createClient(config: ClientConfig = {}): MessagesClient {
   const key = requireKey(config.apiKey, 'MESSAGES_API_KEY', 'TRUNKLINE_API_KEY');
-  const connection = connectionOf(config, { authorization: `Bearer ${key}` }, key);
+  return clientOf(connectionOf(config, { authorization: `Bearer ${key}` }, key));
+}
+
+/** The same over whatever connection there is. */
+export function clientOf(connection: Connection): MessagesClient {
   return { ...sends(connection), ...lists(connection), ...singles(connection), ...subscriptions(connection) };
 }
 

@@ -63,6 +63,7 @@ async function* follow(
 ): AsyncGenerator<StreamedEvent, void, undefined> {
   const place: Place = { cursor: null, given: new Set(), wasOpen: false };
   for (let failures = 0; ; failures += 1) {
+    ended.throwIfAborted();
     let reason: MessagesError | null = null;
     try {
       for await (const event of readConnection(connection, params, place, ended)) {

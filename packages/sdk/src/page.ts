@@ -12,7 +12,7 @@ export interface PaginatedResponse<T> extends AsyncIterable<T> {
 }
 
 /** A list that was asked for: `await` gives the first page, `for await` goes over all items without one. */
-export type PagePromise<T> = Promise<PaginatedResponse<T>> & AsyncIterable<T>;
+export interface PagePromise<T> extends Promise<PaginatedResponse<T>>, AsyncIterable<T> {}
 
 /** Asks for the first page (null), or for the one at a cursor. */
 export type ReadPage = (cursor: string | null) => Promise<Fields>;

@@ -53,6 +53,7 @@ describe('CORS', () => {
       'ratelimit-remaining',
       'ratelimit-reset',
       'retry-after',
+      'x-event-cursor',
       'x-request-id',
     ]);
   });

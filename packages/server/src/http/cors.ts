@@ -11,6 +11,8 @@ const EXPOSED_HEADERS = [
   'RateLimit-Remaining',
   'RateLimit-Reset',
   'Idempotent-Replayed',
+  // Without it a page that is cut off before its first event could not say where it was.
+  'X-Event-Cursor',
 ];
 const PREFLIGHT_SECONDS = 86_400;
 

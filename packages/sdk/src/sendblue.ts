@@ -1,0 +1,178 @@
+/**
+ * A client for the Sendblue dialect, shaped as code written for Sendblue expects: `client.messages.send(…)`. Names are
+ * the dialect's own, in both directions.
+ */
+import { type CallOptions, type ClientConfig, type Connection, connectionOf, requireKey } from './client-config.ts';
+import { call } from './transport.ts';
+
+export type { CallOptions } from './client-config.ts';
+
+export interface SendblueConfig extends Omit<ClientConfig, 'apiKey'> {
+  /** The API key's public id, `key_…`; by default `TRUNKLINE_API_KEY_ID` of the environment. */
+  readonly apiKey?: string | undefined;
+  /** The API key itself, `sk_live_…`; by default `TRUNKLINE_API_KEY` of the environment. */
+  readonly apiSecret?: string | undefined;
+}
+
+export type SendStyle =
+  | 'celebration'
+  | 'shooting_star'
+  | 'fireworks'
+  | 'lasers'
+  | 'love'
+  | 'confetti'
+  | 'balloons'
+  | 'spotlight'
+  | 'echo'
+  | 'invisible'
+  | 'gentle'
+  | 'loud'
+  | 'slam';
+
+/** What a message of a list can be. */
+export type MessageStatus =
+  | 'REGISTERED'
+  | 'PENDING'
+  | 'SENT'
+  | 'DELIVERED'
+  | 'RECEIVED'
+  | 'QUEUED'
+  | 'ERROR'
+  | 'DECLINED'
+  | 'ACCEPTED'
+  | 'SUCCESS';
+
+export interface MessageSendParams {
+  /** The recipient, in E.164 or as an Apple ID. */
+  number: string;
+  /** The line. */
+  from_number: string;
+  /** The text. Required unless there is a `media_url`. */
+  content?: string | undefined;
+  /** A file that the server fetches and sends. */
+  media_url?: string | undefined;
+  send_style?: SendStyle | undefined;
+  /** An address that is told of every change of status. */
+  status_callback?: string | undefined;
+  reply_to?: { message_handle: string; part_index?: number | undefined } | undefined;
+}
+
+/** What `send` and `getStatus` give. */
+export interface MessageResponse {
+  account_email?: string;
+  content?: string;
+  date_created?: string;
+  date_updated?: string;
+  error_code?: number | null;
+  error_message?: string | null;
+  from_number?: string;
+  is_outbound?: boolean;
+  media_url?: string;
+  /** Names the message from now on. */
+  message_handle?: string;
+  /** The other party. */
+  number?: string;
+  send_style?: SendStyle | '';
+  status?: 'QUEUED' | 'SENT' | 'DELIVERED' | 'ERROR';
+}
+
+/** A message of either side, as lists have it. */
+export interface MessageContent {
+  accountEmail?: string;
+  content?: string;
+  date_sent?: string;
+  date_updated?: string;
+  error_code?: number | null;
+  error_detail?: string | null;
+  error_message?: string | null;
+  error_reason?: string | null;
+  from_number?: string;
+  group_display_name?: string | null;
+  group_id?: string | null;
+  is_outbound?: boolean;
+  media_url?: string | null;
+  message_handle?: string;
+  message_type?: 'message' | 'group';
+  number?: string;
+  opted_out?: boolean;
+  participants?: string[];
+  plan?: string;
+  send_style?: SendStyle | '';
+  sendblue_number?: string | null;
+  service?: 'iMessage' | 'SMS' | 'RCS';
+  status?: MessageStatus;
+  to_number?: string;
+  was_downgraded?: boolean | null;
+}
+
+/** All are optional; those that are given all hold. Times are ISO 8601, both ends included. */
+export interface MessageListParams {
+  account_email?: string | undefined;
+  created_at_gte?: string | undefined;
+  created_at_lte?: string | undefined;
+  sent_at_gte?: string | undefined;
+  sent_at_lte?: string | undefined;
+  updated_at_gte?: string | undefined;
+  updated_at_lte?: string | undefined;
+  from_number?: string | undefined;
+  to_number?: string | undefined;
+  /** Either side. */
+  number?: string | undefined;
+  /** The line. */
+  sendblue_number?: string | undefined;
+  group_id?: string | undefined;
+  is_outbound?: boolean | undefined;
+  message_type?: 'message' | 'group' | undefined;
+  service?: 'iMessage' | 'SMS' | 'RCS' | undefined;
+  status?: MessageStatus | undefined;
+  order_by?: 'createdAt' | 'updatedAt' | 'sentAt' | undefined;
+  order_direction?: 'asc' | 'desc' | undefined;
+  /** 1 to 100, which is the default. */
+  limit?: number | undefined;
+  offset?: number | undefined;
+  worker_id?: string | undefined;
+}
+
+export interface MessageListResponse {
+  status?: string;
+  data?: MessageContent[];
+  pagination?: { hasMore: boolean; limit: number; offset: number; total: number };
+}
+
+export interface MessageRetrieveResponse {
+  status?: string;
+  data?: MessageContent;
+}
+
+export interface SendblueClient {
+  readonly messages: {
+    /** Messages of both sides, the newest first. */
+    list(query?: MessageListParams, options?: CallOptions): Promise<MessageListResponse>;
+    /** One message, by its handle. */
+    retrieve(messageHandle: string, options?: CallOptions): Promise<MessageRetrieveResponse>;
+    /** Accepts a message: it is on the server's disk, and `QUEUED`. */
+    send(body: MessageSendParams, options?: CallOptions): Promise<MessageResponse>;
+    /** What became of a send. */
+    getStatus(query: { handle: string }, options?: CallOptions): Promise<MessageResponse>;
+  };
+}
+
+/** Makes a client of the Sendblue dialect. Throws where there is no key, or half of one. */
+export function createSendblueClient(config: SendblueConfig = {}): SendblueClient {
+  const id = requireKey(config.apiKey, 'TRUNKLINE_API_KEY_ID');
+  const secret = requireKey(config.apiSecret, 'TRUNKLINE_API_KEY');
+  const headers = { 'sb-api-key-id': id, 'sb-api-secret-key': secret };
+  return { messages: messagesOf(connectionOf(config, headers, secret)) };
+}
+
+function messagesOf(connection: Connection): SendblueClient['messages'] {
+  return {
+    list: (query = {}, options) =>
+      call(connection, { method: 'GET', path: '/api/v2/messages', query: { ...query } }, options),
+    retrieve: (handle, options) =>
+      call(connection, { method: 'GET', path: `/api/v2/messages/${encodeURIComponent(handle)}` }, options),
+    send: (body, options) => call(connection, { method: 'POST', path: '/api/send-message', json: body }, options),
+    getStatus: ({ handle }, options) =>
+      call(connection, { method: 'GET', path: '/api/status', query: { handle } }, options),
+  };
+}
