@@ -42,16 +42,22 @@ what would ask wants \`--yes\`.
 `;
 
 export async function commandPage(): Promise<string> {
+  const program = await commandTree();
+  const leaves = program.commands.flatMap((command) => leavesOf(command));
+  return [`${HEAD}\n${optionRows(program)}`, ...leaves.map(sectionOf)].join('\n');
+}
+
+/** The tree of commands with their options, of which none is run. */
+export async function commandTree(): Promise<Command> {
   const terminal = createTerminal({
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     environment: {},
   });
-  const program = createProgram({
+  return createProgram({
     version: '',
     serveSettings: await readServeSettings(),
-    // No command is run here.
     surroundings: {
       environment: {},
       terminal,
@@ -60,8 +66,6 @@ export async function commandPage(): Promise<string> {
       takeInterrupts: () => undefined,
     },
   });
-  const leaves = program.commands.flatMap((command) => leavesOf(command));
-  return [`${HEAD}\n${optionRows(program)}`, ...leaves.map(sectionOf)].join('\n');
 }
 
 interface Leaf {
