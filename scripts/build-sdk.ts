@@ -2,7 +2,7 @@
  * `npm run build -w packages/sdk`: the SDK as it is published, in a folder of its own: ES modules, CommonJS, and types
  * for both. Inside the repository the sources are used as they are, so nothing here waits for a build.
  */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -64,8 +64,7 @@ async function writeTypes(folder: string): Promise<void> {
     );
     const { ok, output } = await runNode([binOf('typescript', 'tsc'), '-p', config]);
     if (!ok) throw new Error(output);
-    for (const name of readdirSync(work).filter((one) => one.endsWith('.d.ts'))) {
-      const text = readFileSync(join(work, name), 'utf8');
+    for (const [name, text] of reachableTypes(work)) {
       const importing = (extension: string) =>
         text.replaceAll(/(['"]\.\/[a-z-]+)\.(?:ts|js)(['"])/g, `$1.${extension}$2`);
       writeFileSync(join(folder, name), importing('js'));
@@ -74,6 +73,19 @@ async function writeTypes(folder: string): Promise<void> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** What an entry names, and what that names in turn. */
+function reachableTypes(folder: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const visit = (name: string): void => {
+    if (found.has(name)) return;
+    const text = readFileSync(join(folder, name), 'utf8');
+    found.set(name, text);
+    for (const [, next = ''] of text.matchAll(/['"]\.\/([a-z-]+)\.(?:ts|js)['"]/g)) visit(`${next}.d.ts`);
+  };
+  for (const entry of ENTRIES) visit(`${entry}.d.ts`);
+  return found;
 }
 
 function manifest(): object {

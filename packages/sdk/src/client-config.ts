@@ -64,14 +64,16 @@ export function connectionOf(
   if (!(Number.isInteger(maxRetries) && maxRetries >= 0)) {
     throw configError('invalid_max_retries', 'maxRetries must be a whole number from 0.');
   }
+  // Looked up at each call, so that a `fetch` that is put in its place later is used.
+  const send = config.fetch ?? ((input, init) => globalThis.fetch(input, init));
   return {
     baseUrl: readBaseUrl(config.baseUrl?.trim() || readVariable('TRUNKLINE_URL') || DEFAULT_BASE_URL),
     headers,
     secret,
     timeoutMs: timeout,
     retriesMax: maxRetries,
-    // Looked up at each call, so that a `fetch` that is put in its place later is used, and called without a `this`.
-    fetch: config.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    // Called without a `this`: a browser's own `fetch` takes no other.
+    fetch: (input, init) => send(input, init),
   };
 }
 

@@ -26,13 +26,14 @@ export function followEvents(connection: Connection, params: EventsParams): Even
   const end = () => ended.abort();
   if (params.signal?.aborted) end();
   params.signal?.addEventListener('abort', end, { once: true });
-  const events = untilEnded(follow(connection, params, ended.signal), ended.signal, () =>
-    params.signal?.removeEventListener('abort', end),
-  );
+  const release = () => params.signal?.removeEventListener('abort', end);
+  const events = untilEnded(follow(connection, params, ended.signal), ended.signal, release);
   return {
     next: () => events.next(),
     return() {
       end();
+      // A generator that never began has nothing to end by.
+      release();
       return events.return();
     },
     [Symbol.asyncIterator]() {
@@ -136,7 +137,7 @@ async function open(
     events: params.events?.join(','),
     after: cursor === null ? params.after : undefined,
   });
-  const response = await connection.fetch(url, { headers, signal, redirect: 'manual', cache: 'no-store' });
+  const response = await connection.fetch(url, { headers, signal, redirect: 'manual' });
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
   if (response.ok && isStream) return response;
   throw readError(response, await response.text(), connection.secret);

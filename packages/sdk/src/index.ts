@@ -64,6 +64,7 @@ export type {
   ReactionType,
   ReadReceipt,
   SandboxState,
+  Service,
   StoredOutboxItem,
   TypingIndicator,
   Webhook,

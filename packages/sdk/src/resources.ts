@@ -1,6 +1,8 @@
 /** What the API gives, as the client gives it. Times are Unix milliseconds; `null` says that there is no value. */
 
 export type LineService = 'imessage' | 'sms' | 'auto';
+/** The network that carried a message. */
+export type Service = 'imessage' | 'sms' | 'rcs';
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
 export type ReactionType = 'love' | 'like' | 'dislike' | 'laugh' | 'emphasize' | 'question';
 
@@ -27,7 +29,7 @@ export interface Chat {
   /** The contact's handle; of a group, the group's own identifier. */
   identifier: string;
   /** The service that carries it. */
-  service: string;
+  service: Service;
   /** The group's name. */
   name: string | null;
   /** Whether it is a group. */
@@ -73,7 +75,7 @@ export interface Message {
   /** The files that came with it. */
   attachments: Attachment[];
   /** The service that carried it. */
-  service: string | null;
+  service: Service | null;
   /** Whether the line said it. */
   isFromMe: boolean;
   /** Whether it is a voice memo. */
@@ -223,16 +225,16 @@ export interface DeletedResponse {
 
 /** The sandbox line as your account has it. */
 export interface SandboxState {
-  /** `missing` where this server has no sandbox line, or nothing was asked of it yet. */
+  /** `pending` while a phone may be paired by the code. */
   status: 'missing' | 'pending' | 'active';
-  /** What to text to the sandbox line, while it is pending. */
-  activationCode?: string | undefined;
+  /** What to text to the sandbox line; null where there is no code now. */
+  activationCode: string | null;
   /** The sandbox line's handle. */
-  sandboxLineHandle: string | null;
+  sandboxLineHandle: string;
   /** The phone that is paired. */
-  contactIdentifier?: string | undefined;
+  contactIdentifier: string | null;
   /** When it was. */
-  activatedAt?: number | undefined;
+  activatedAt: number | null;
   /** The messages of the day. */
   usage: { used: number; limit: number; remaining: number; resetsAt: number };
   /** Of the request. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 const requestId = z.string().optional();
+const service = z.enum(['imessage', 'sms', 'rcs']);
 
 export const LineSchema = z.object({
   id: z.string(),
@@ -18,7 +19,7 @@ export const ChatSchema = z.object({
   id: z.string(),
   line_id: z.string(),
   identifier: z.string(),
-  service: z.string(),
+  service,
   name: z.string().nullable(),
   is_group: z.boolean(),
   participants: z.array(z.string()),
@@ -43,7 +44,7 @@ export const MessageSchema = z.object({
   sender: z.string(),
   text: z.string().nullable(),
   attachments: z.array(AttachmentSchema),
-  service: z.string().nullable(),
+  service: service.nullable(),
   is_from_me: z.boolean(),
   is_audio_message: z.boolean().nullable(),
   sent_at: z.number(),

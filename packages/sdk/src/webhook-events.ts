@@ -36,12 +36,15 @@ export interface ReactionEventData extends Reaction {
 /** The data of `message.failed`: the outbox item that was not sent. */
 export interface MessageFailedEventData extends Omit<StoredOutboxItem, 'requestId'> {
   lineHandle: string;
-  chatId?: string | null | undefined;
-  message?: Message | null | undefined;
+  /** The chat that it was for; null where there is none yet. */
+  chatId: string | null;
+  /** What was seen of it; null where nothing was. */
+  message: Message | null;
 }
 
 /** The data of `line.status`. */
 export interface LineStatusEventData extends Line {
+  lineHandle: string;
   /** How the line is, why, and since when. */
   health: { state: 'online' | 'degraded' | 'offline' | 'unknown'; reason: string | null; since: number | null };
 }
@@ -60,7 +63,7 @@ export interface ExtendedWebhookEventDataMap {
   'message.delivered': MessageEventData & { deliveredAt: number };
   'message.read': MessageEventData & { readAt: number };
   'message.edited': MessageEventData & { editedAt: number };
-  'message.unsent': MessageEventData & { unsentAt?: number | undefined };
+  'message.unsent': MessageEventData & { unsentAt: number };
   'line.status': LineStatusEventData;
 }
 

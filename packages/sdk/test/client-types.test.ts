@@ -37,8 +37,36 @@ import * as schemas from '../src/schemas.ts';
 
 type Parsed<Schema extends z.ZodType> = CamelCaseKeys<z.infer<Schema>>;
 
+const SCHEMAS = [
+  'AttachmentSchema',
+  'ChatSchema',
+  'DeletedResponseSchema',
+  'ErrorResponseSchema',
+  'FileSchema',
+  'LineSchema',
+  'ListResponseSchema',
+  'MessageEventDataSchema',
+  'MessageReceivedEventSchema',
+  'MessageSchema',
+  'MessageSentEventSchema',
+  'OutboxItemSchema',
+  'ReactionAddedEventSchema',
+  'ReactionEventDataSchema',
+  'ReactionRemovedEventSchema',
+  'ReactionSchema',
+  'ReadReceiptSchema',
+  'TypingIndicatorSchema',
+  'WebhookEventSchema',
+  'WebhookSchema',
+];
+const METHODS =
+  'activateSandbox createWebhook deactivateSandbox deleteWebhook events getChat getFileUrl getMessage getOutboxItem getSandbox listChats listLines listMessages listReactions listReadReceipts listTypingIndicators listWebhooks sendAudioMessage sendContactCard sendMessage sendReaction sendReadReceipt startTyping stopTyping uploadFile waitForOutbox'.split(
+    ' ',
+  );
+
 describe('the types', () => {
   it('are those of the schemas, with the keys of the client', () => {
+    expect(Object.keys(schemas).sort()).toEqual(SCHEMAS);
     expectTypeOf<Parsed<typeof schemas.LineSchema>>().toEqualTypeOf<Line>();
     expectTypeOf<Parsed<typeof schemas.ChatSchema>>().toEqualTypeOf<Chat>();
     expectTypeOf<Parsed<typeof schemas.AttachmentSchema>>().toEqualTypeOf<Attachment>();
@@ -69,7 +97,8 @@ describe('the types', () => {
           return event satisfies never;
       }
     };
-    expect(textOf).toBeTypeOf('function');
+    const deleted: WebhookEvent = JSON.parse('{"event": "reaction.removed", "data": {"type": "love"}}');
+    expect(textOf(deleted)).toBe('love');
     expectTypeOf<WebhookEventDataFor<'reaction.added'>>().toEqualTypeOf<ReactionAddedEvent['data']>();
     expectTypeOf<WebhookEvent['event']>().toEqualTypeOf<WebhookEventName>();
   });
@@ -122,7 +151,8 @@ describe('the types', () => {
       const event = await verifyWebhook(request.body, request.headers['x-webhook-signature'], 'secret');
       if (event.event === 'message.received') expectTypeOf(event.data.sender).toBeString();
     };
-    expect([calls, handler].every((one) => typeof one === 'function')).toBe(true);
+    expect(Object.keys(client).sort()).toEqual(METHODS);
+    expect([calls.length, handler.length]).toEqual([0, 1]);
   });
 });
 

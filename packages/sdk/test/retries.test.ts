@@ -274,6 +274,20 @@ describe('what a client is made with', () => {
     expect(() => createClient(config)).toThrow(expect.objectContaining({ code, type: 'configuration_error' }));
   });
 
+  it('a fetch of its own is called as a browser wants it, and a key that no header can carry is never sent', async () => {
+    const seen: unknown[] = [];
+    async function own(this: unknown, input: unknown): Promise<Response> {
+      seen.push(this, String(input));
+      return Response.json(RECEIPT);
+    }
+    const client = createClient({ apiKey: KEY, baseUrl: 'https://example.com', fetch: own });
+    expect((await client.sendMessage(SEND)).id).toBe('obx_1');
+    expect(seen).toEqual([undefined, 'https://example.com/v1/messages']);
+    const error = await refusalOf(client.sendMessage(SEND, { idempotencyKey: 'new\nline' }));
+    expect(error).toMatchObject({ code: 'invalid_idempotency_key', status: 0 });
+    expect(seen).toHaveLength(2);
+  });
+
   it('the key and the address come from the environment where they are not given', async () => {
     const scripted = await startScriptedServer();
     const variables = ['MESSAGES_API_KEY', 'TRUNKLINE_API_KEY', 'TRUNKLINE_URL'] as const;
