@@ -1,5 +1,5 @@
 /** What `/admin/v1` and `/simulator/v1` give and take, as the admin client does. Times are Unix milliseconds. */
-import type { LineService, Message, StoredOutboxItem } from './resources.ts';
+import type { Attachment, LineService, Message, ReactionType, StoredOutboxItem } from './resources.ts';
 
 /** An API key. What opens the door is given once, when it is made. */
 export interface ApiKey {
@@ -90,7 +90,43 @@ export interface SimulateTextParams {
   from: string;
   /** The line, or a group's `cht_` id. */
   to: string;
-  text: string;
+  /** Required unless there is a file. */
+  text?: string | undefined;
+  /** Ids of uploaded files. */
+  attachments?: readonly string[] | undefined;
+  /** The id of an uploaded file that is a voice memo. */
+  audio?: string | undefined;
+  /** What is said in the memo. */
+  transcription?: string | undefined;
+  /** How much later the line makes that out. */
+  transcriptionAfterMs?: number | undefined;
+  /** A message in the same chat. */
+  replyTo?: string | undefined;
+  effect?: string | undefined;
+}
+
+/** What a phone does about a message that it shows. */
+export interface PhoneMessageParams {
+  /** The phone. */
+  from: string;
+  /** The id or GUID of the message. */
+  messageId: string;
+}
+
+/** What a phone does in a chat. */
+export interface PhoneChatParams {
+  /** The phone. */
+  from: string;
+  /** The line, or a group's `cht_` id. */
+  to: string;
+}
+
+/** A line that a phone sees typing. */
+export interface PhoneTyping {
+  line: string;
+  chatId: string | null;
+  /** When it is over without another word. */
+  until: number;
 }
 
 export interface SimulatedText {
@@ -121,12 +157,13 @@ export interface PhoneMessage {
   fromMe: boolean;
   sender: string;
   text: string | null;
-  attachments: unknown[];
+  attachments: Attachment[];
   isAudioMessage: boolean;
   replyToGuid: string | null;
   effect: string | null;
-  reactions: unknown[];
-  state: string;
+  reactions: { type: ReactionType; sender: string; sentAt: number }[];
+  /** How far it came. */
+  state: 'received' | 'sent' | 'delivered' | 'read';
   edited: boolean;
   unsent: boolean;
   sentAt: number;

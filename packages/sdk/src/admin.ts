@@ -11,7 +11,10 @@ import type {
   CreateKeyParams,
   FaultParams,
   ListPhoneMessagesParams,
+  PhoneChatParams,
   PhoneMessage,
+  PhoneMessageParams,
+  PhoneTyping,
   SimulatedText,
   SimulateTextParams,
   UpdateLineParams,
@@ -23,7 +26,7 @@ import { toSnakeCaseKeys } from './key-case.ts';
 import type { MessagesClient } from './messages-client.ts';
 import { type PagePromise, pages, resource } from './page.ts';
 import type { IdParams } from './params.ts';
-import type { DeletedResponse } from './resources.ts';
+import type { DeletedResponse, ReactionType } from './resources.ts';
 import { call, type Method, type RequestDetail } from './transport.ts';
 
 export type * from './admin-resources.ts';
@@ -71,6 +74,18 @@ export interface AdminClient {
 export interface SimulatorClient {
   /** Lets a phone write to a line. Resolves when the line has heard it. */
   sendText(params: SimulateTextParams, options?: CallOptions): Promise<SimulatedText>;
+  /** Puts a tapback on a message, or with `added: false` takes it off. */
+  sendReaction(
+    params: PhoneMessageParams & { type: ReactionType; added?: boolean },
+    options?: CallOptions,
+  ): Promise<SimulatedText>;
+  editMessage(params: PhoneMessageParams & { text: string }, options?: CallOptions): Promise<SimulatedText>;
+  unsendMessage(params: PhoneMessageParams, options?: CallOptions): Promise<SimulatedText>;
+  startTyping(params: PhoneChatParams, options?: CallOptions): Promise<{ chatId: string | null }>;
+  stopTyping(params: PhoneChatParams, options?: CallOptions): Promise<{ chatId: string | null }>;
+  markRead(params: PhoneChatParams, options?: CallOptions): Promise<{ chatId: string | null }>;
+  /** The lines that a phone sees typing. */
+  listPhoneTyping(params: { phone: string }, options?: CallOptions): PagePromise<PhoneTyping>;
   createGroup(params: CreateGroupParams, options?: CallOptions): Promise<{ chatId: string | null }>;
   /** What a phone sees. */
   listPhoneMessages(params: ListPhoneMessagesParams, options?: CallOptions): PagePromise<PhoneMessage>;
@@ -145,6 +160,14 @@ function simulator(connection: Connection): SimulatorClient {
   const { list, send } = caller(connection);
   return {
     sendText: (params, options) => send('POST', '/simulator/v1/messages', params, options),
+    sendReaction: (params, options) => send('POST', '/simulator/v1/reactions', params, options),
+    editMessage: (params, options) => send('POST', '/simulator/v1/edits', params, options),
+    unsendMessage: (params, options) => send('POST', '/simulator/v1/unsends', params, options),
+    startTyping: (params, options) => send('POST', '/simulator/v1/typing', { ...params, state: 'on' }, options),
+    stopTyping: (params, options) => send('POST', '/simulator/v1/typing', { ...params, state: 'off' }, options),
+    markRead: (params, options) => send('POST', '/simulator/v1/reads', params, options),
+    listPhoneTyping: ({ phone }, options) =>
+      list(`/simulator/v1/phones/${encodeURIComponent(phone)}/typing`, {}, options),
     createGroup: (params, options) => send('POST', '/simulator/v1/groups', params, options),
     listPhoneMessages: ({ phone, ...params }, options) =>
       list(`/simulator/v1/phones/${encodeURIComponent(phone)}/messages`, params, options),

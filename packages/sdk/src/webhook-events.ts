@@ -44,9 +44,8 @@ export interface MessageFailedEventData extends Omit<StoredOutboxItem, 'requestI
 
 /** The data of `line.status`. */
 export interface LineStatusEventData extends Line {
-  lineHandle: string;
   /** How the line is, why, and since when. */
-  health: { state: 'online' | 'degraded' | 'offline' | 'unknown'; reason: string | null; since: number | null };
+  health: { state: 'online' | 'degraded' | 'offline'; reason: string | null; since: number };
 }
 
 /** The data of each of the four events. */

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
+import type { EVENT_DATA } from '../../server/src/wire/event-schemas.ts';
 import type * as wire from '../../server/src/wire/v1-schemas.ts';
 import type {
   Attachment,
@@ -18,6 +19,7 @@ import type {
   ReadReceipt,
   SandboxState,
   StoredOutboxItem,
+  StreamedEvent,
   TypingIndicator,
   Webhook,
 } from '../src/index.ts';
@@ -36,6 +38,8 @@ import { KEY, LINE, PHONE, type RealServer, startRealServer } from './real-serve
 type OnWire<Name extends keyof typeof wire> = (typeof wire)[Name] extends z.ZodType
   ? CamelCaseKeys<z.infer<(typeof wire)[Name]>>
   : never;
+type OnStream<Name extends keyof typeof EVENT_DATA> = CamelCaseKeys<z.infer<(typeof EVENT_DATA)[Name]>>;
+type DataOf<Name extends StreamedEvent['event']> = Omit<Extract<StreamedEvent, { event: Name }>['data'], 'requestId'>;
 /** Every answer has it, a resource within another does not. */
 type Bare<T> = Omit<T, 'requestId'>;
 
@@ -88,5 +92,19 @@ describe('an answer of the real server', () => {
     >();
     expectTypeOf<OnWire<'webhookWithSecretSchema'>>().toExtend<Bare<Webhook>>();
     expectTypeOf<keyof OnWire<'webhookWithSecretSchema'>>().toEqualTypeOf<keyof Bare<Webhook>>();
+    expectTypeOf<keyof typeof EVENT_DATA>().toEqualTypeOf<StreamedEvent['event']>();
+    expectTypeOf<OnStream<'message.received'>>().toEqualTypeOf<DataOf<'message.received'>>();
+    expectTypeOf<OnStream<'message.sent'>>().toEqualTypeOf<DataOf<'message.sent'>>();
+    expectTypeOf<DataOf<'message.delivered'>>().toExtend<OnStream<'message.delivered'>>();
+    expectTypeOf<DataOf<'message.read'>>().toExtend<OnStream<'message.read'>>();
+    expectTypeOf<DataOf<'message.edited'>>().toExtend<OnStream<'message.edited'>>();
+    expectTypeOf<DataOf<'message.unsent'>>().toExtend<OnStream<'message.unsent'>>();
+    expectTypeOf<OnStream<'reaction.added'>>().toEqualTypeOf<DataOf<'reaction.added'>>();
+    expectTypeOf<OnStream<'reaction.removed'>>().toEqualTypeOf<DataOf<'reaction.removed'>>();
+    expectTypeOf<OnStream<'typing.started'>>().toEqualTypeOf<DataOf<'typing.started'>>();
+    expectTypeOf<OnStream<'typing.stopped'>>().toEqualTypeOf<DataOf<'typing.stopped'>>();
+    expectTypeOf<OnStream<'receipt.read'>>().toEqualTypeOf<DataOf<'receipt.read'>>();
+    expectTypeOf<OnStream<'line.status'>>().toEqualTypeOf<DataOf<'line.status'>>();
+    expectTypeOf<keyof OnStream<'message.failed'>>().toEqualTypeOf<keyof DataOf<'message.failed'>>();
   });
 });
