@@ -1,6 +1,15 @@
 /** The package as people get it: packed, installed from the tarball, and used by what they use it with. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -127,6 +136,22 @@ describe('the installed package', () => {
     },
     SLOW_MS,
   );
+
+  it('has schemas where Zod is installed, and needs it for nothing else', async () => {
+    const programs = ['require("@trunkline/sdk/schemas")', 'await import("@trunkline/sdk/schemas")'];
+    const texts = programs.map((load) => `const s = ${load}; console.log(s.LineSchema.safeParse({}).success)`);
+    const runAll = () =>
+      Promise.all(
+        texts.map(async (text, index) => {
+          const path = join(folder, 'app', index === 0 ? 'schemas.cjs' : 'schemas.mjs');
+          writeFileSync(path, text);
+          return (await run(process.execPath, [path])).stdout.trim();
+        }),
+      );
+    await expect(runAll()).rejects.toThrow(/zod/);
+    symlinkSync(join(ROOT, 'node_modules/zod'), join(folder, 'app/node_modules/zod'));
+    expect(await runAll()).toEqual(['false', 'false']);
+  });
 
   it.each([
     ['an ES module for Node', 'use.mts', { module: 'nodenext', types: ['node'] }],

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
+import { WEBHOOK_EVENTS } from '../../server/src/domain/events.ts';
 import type { EVENT_DATA } from '../../server/src/wire/event-schemas.ts';
 import type * as wire from '../../server/src/wire/v1-schemas.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
   TypingIndicator,
   Webhook,
 } from '../src/index.ts';
+import { EXTENDED_WEBHOOK_EVENT_NAMES, WEBHOOK_EVENT_NAMES } from '../src/index.ts';
 import {
   ChatSchema,
   DeletedResponseSchema,
@@ -42,6 +44,10 @@ type OnStream<Name extends keyof typeof EVENT_DATA> = CamelCaseKeys<z.infer<(typ
 type DataOf<Name extends StreamedEvent['event']> = Omit<Extract<StreamedEvent, { event: Name }>['data'], 'requestId'>;
 /** Every answer has it, a resource within another does not. */
 type Bare<T> = Omit<T, 'requestId'>;
+
+it('the names of the events are those that the server has for webhooks', () => {
+  expect([...WEBHOOK_EVENT_NAMES, ...EXTENDED_WEBHOOK_EVENT_NAMES].sort()).toEqual([...WEBHOOK_EVENTS].sort());
+});
 
 describe('an answer of the real server', () => {
   let server: RealServer;
