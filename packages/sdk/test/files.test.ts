@@ -1,4 +1,4 @@
-/** Files between the client and the real server. */
+/** Files and voice memos between the client and the real server. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient, type MessagesClient, NotFoundError } from '../src/index.ts';
 import { KEY, LINE, PHONE, type RealServer, startRealServer } from './real-server.ts';
@@ -18,6 +18,27 @@ beforeAll(async () => {
   client = createClient({ apiKey: KEY, baseUrl: server.url });
 });
 afterAll(() => server.remove());
+
+/** One second of a tone as a WAV file: 16 bits, 24 kHz, one channel. */
+function wav(): Buffer {
+  const samples = Int16Array.from({ length: 24_000 }, (_, at) =>
+    Math.round(8_000 * Math.sin((at * 2 * Math.PI * 440) / 24_000)),
+  );
+  const head = Buffer.alloc(44);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(36 + samples.byteLength, 4);
+  head.write('WAVEfmt ', 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(24_000, 24);
+  head.writeUInt32LE(48_000, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write('data', 36);
+  head.writeUInt32LE(samples.byteLength, 40);
+  return Buffer.concat([head, Buffer.from(samples.buffer)]);
+}
 
 describe('files', () => {
   it('are uploaded in any form, have an address without a key, and are sent', async () => {
@@ -57,5 +78,13 @@ describe('files', () => {
     expect(card).toMatchObject({ filename: 'jane-doe.vcf', mimeType: 'text/vcard' });
     const text = await (await fetch(card?.url ?? '')).text();
     expect(text.replaceAll('\r\n ', '')).toContain(`PHOTO;ENCODING=b;TYPE=PNG:${PNG.toString('base64')}`);
+  });
+
+  it('become voice memos', async () => {
+    const file = await client.uploadFile({ file: wav(), filename: 'memo.wav', mimeType: 'audio/wav' });
+    const { id } = await client.sendAudioMessage({ ...PEOPLE, audioMessage: file.id });
+    expect(await client.waitForOutbox(id)).toMatchObject({ status: 'sent', payload: { kind: 'audio_message' } });
+    const [message] = (await client.listMessages({ ...PEOPLE, limit: 1 })).data;
+    expect(message).toMatchObject({ isAudioMessage: true, text: null });
   });
 });
