@@ -219,10 +219,6 @@ describe.each(ENGINES)('a conversation on %s', (engine) => {
     const texted = { from: PEER, to: handle, text: 'Green' };
     const { guid } = expectStatus(201, await post('/simulator/v1/messages', texted)).body;
     const bodies = { '/v1/reactions': { message_id: guid, type: 'love' }, '/v1/typing': {}, '/v1/receipts': {} };
-    await waitFor(async () => {
-      const answer = await post('/v1/typing', { from: handle, to: PEER });
-      return answer.status === 400 ? true : undefined;
-    }, 'the capabilities to be known');
     for (const [path, body] of Object.entries(bodies)) {
       const answer = await post(path, { from: handle, to: PEER, ...body });
       expect(refusal(answer)).toEqual(expected('advanced_features_required', 'from'));
