@@ -7,6 +7,7 @@ const ID_CHARACTERS = 26;
 const TIME_BITS = 80n;
 const VERSION_7 = 0x70;
 const VARIANT = 0x80;
+const SECRET_PREFIX = 'whsec_';
 
 export interface SignedPost {
   readonly headers: Readonly<Record<string, string>>;
@@ -21,6 +22,8 @@ export interface Forwarded {
 /** Signed anew for each attempt: the timestamp is that of the attempt, and part of what is signed. */
 export function signPost({ event, deliveryId }: Forwarded, secret: string, timestamp: number): SignedPost {
   const body = JSON.stringify({ event: event.type, data: event.data, timestamp, delivery_id: deliveryId });
+  const seconds = Math.floor(timestamp / 1_000);
+  const standard = createHmac('sha256', standardKeyOf(secret)).update(`${deliveryId}.${seconds}.${body}`);
   return {
     body,
     headers: {
@@ -29,8 +32,16 @@ export function signPost({ event, deliveryId }: Forwarded, secret: string, times
       'x-webhook-timestamp': String(timestamp),
       'x-webhook-delivery-id': deliveryId,
       'x-webhook-signature': createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex'),
+      'webhook-id': deliveryId,
+      'webhook-timestamp': String(seconds),
+      'webhook-signature': `v1,${standard.digest('base64')}`,
     },
   };
+}
+
+/** The key of a Standard Webhooks signature is what the secret says in base64. */
+function standardKeyOf(secret: string): Buffer {
+  return Buffer.from(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret, 'base64');
 }
 
 /**

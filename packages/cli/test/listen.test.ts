@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KEY, LINE, startTestServer, type TestServer, waitFor } from '../../server/test/harness.ts';
-import { answers, isSigned, type Received, type Receiver, startReceiver } from '../../server/test/receiver.ts';
+import {
+  answers,
+  isSigned,
+  isStandardSigned,
+  type Received,
+  type Receiver,
+  startReceiver,
+} from '../../server/test/receiver.ts';
 import { createUser, linesOf, type Running, startTrunkline, type User } from './command-process.ts';
 
 const PHONE = '+15550107401';
@@ -58,6 +65,10 @@ describe('listen', () => {
 
     expect(isSigned(delivered, webhook.secret)).toBe(true);
     expect(isSigned(forwarded, secretOf(one))).toBe(true);
+    expect(isStandardSigned(delivered, webhook.secret)).toBe(true);
+    expect(isStandardSigned(forwarded, secretOf(one))).toBe(true);
+    const namesOf = ({ headers }: Received) => Object.keys(headers).filter((name) => name.includes('webhook'));
+    expect(namesOf(forwarded)).toEqual(namesOf(delivered));
     const bodies = [forwarded, delivered].map((each) => JSON.parse(each.body) as Record<string, unknown>);
     expect(Object.keys(bodies[0] ?? {})).toEqual(Object.keys(bodies[1] ?? {}));
     expect(JSON.stringify(bodies[0]?.['data'])).toBe(JSON.stringify(bodies[1]?.['data']));

@@ -2,6 +2,8 @@
 import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { vi } from 'vitest';
 import { expectDocumentedEvent } from './documented.ts';
 
 export interface Received {
@@ -94,4 +96,18 @@ export function isSigned(one: Received, secret: string): boolean {
   const timestamp = String(one.headers['x-webhook-timestamp']);
   const expected = createHmac('sha256', secret).update(`${timestamp}.${one.body}`).digest('hex');
   return one.headers['x-webhook-signature'] === expected;
+}
+
+/** Checks the Standard Webhooks headers with the reference library, at the moment that the delivery speaks of. */
+export function isStandardSigned(one: Received, secret: string): boolean {
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(Number(one.headers['x-webhook-timestamp']));
+  const headers = Object.fromEntries(Object.entries(one.headers).map(([name, value]) => [name, String(value)]));
+  try {
+    const verified: unknown = new Webhook(secret).verify(one.body, headers);
+    return JSON.stringify(verified) === JSON.stringify(JSON.parse(one.body));
+  } catch {
+    return false;
+  } finally {
+    clock.mockRestore();
+  }
 }

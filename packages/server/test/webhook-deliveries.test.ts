@@ -8,6 +8,7 @@ import {
   closesEarly,
   hangs,
   isSigned,
+  isStandardSigned,
   type Received,
   type Receiver,
   startReceiver,
@@ -60,6 +61,10 @@ describe.each(ENGINES)('webhooks on %s', (engine) => {
       const hmac = createHmac('sha256', Buffer.from(secret, 'utf8')).update(`${timestamp}.`).update(one.body, 'utf8');
       expect(one.headers['x-webhook-signature']).toBe(hmac.digest('hex'));
       expect(isSigned(one, `${secret}x`)).toBe(false);
+      expect(isStandardSigned(one, secret)).toBe(true);
+      expect(isStandardSigned(one, `whsec_${Buffer.alloc(32).toString('base64')}`)).toBe(false);
+      expect(one.headers['webhook-id']).toBe(one.headers['x-webhook-delivery-id']);
+      expect(one.headers['webhook-timestamp']).toBe(String(Math.floor(Number(timestamp) / 1_000)));
       const body = JSON.parse(one.body) as Record<string, unknown>;
       expect(Object.keys(body)).toEqual(['event', 'data', 'timestamp', 'delivery_id']);
       expect(String(body['timestamp'])).toBe(timestamp);

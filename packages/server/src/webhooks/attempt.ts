@@ -7,7 +7,7 @@ import type { Writer } from '../store/writer.ts';
 import { eventBody } from '../wire/v1.ts';
 import type { Answer, Receiver } from './post.ts';
 import { nextWaitMs } from './retry-schedule.ts';
-import { signDelivery } from './sign.ts';
+import { type SigningSecrets, signatureHeaders } from './sign.ts';
 
 const GONE = 410;
 
@@ -23,8 +23,8 @@ export interface AttemptDeps {
 /** A webhook as its deliverer holds it. */
 export interface Target {
   readonly webhook: StoredWebhook;
-  /** Signs its deliveries. */
-  readonly secret: string;
+  /** Sign its deliveries. */
+  readonly secrets: SigningSecrets;
   readonly receiver: Receiver;
 }
 
@@ -72,9 +72,7 @@ function post(target: Target, delivery: DueDelivery, timestamp: number): Promise
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'Trunkline-Webhooks/1',
-    'x-webhook-timestamp': String(timestamp),
-    'x-webhook-delivery-id': delivery.id,
-    'x-webhook-signature': signDelivery(target.secret, timestamp, body),
+    ...signatureHeaders(target.secrets, { id: delivery.id, timestamp, body }),
   };
   return target.receiver.post(headers, body);
 }

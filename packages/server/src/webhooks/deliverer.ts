@@ -12,6 +12,7 @@ import { type AttemptDeps, attemptOnce, type Target } from './attempt.ts';
 import { SOCKETS_MAX, WebhookLane } from './lane.ts';
 import { createReceiver } from './post.ts';
 import { Retries } from './retries.ts';
+import { readySecret } from './sign.ts';
 
 const POLL_MS = 1_000;
 /** A lane without work is given up after this, for another process to take. */
@@ -126,9 +127,9 @@ class WebhookDeliverer implements Deliverer {
   /** A webhook whose secret does not open costs its own deliveries and nobody else's. */
   #serve(webhook: StoredWebhook): void {
     try {
-      const secret = this.#deps.secrets.open(webhook.sealedSecret, webhook.id);
+      const secret = readySecret(this.#deps.secrets.open(webhook.sealedSecret, webhook.id));
       const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps);
-      const target = { webhook, secret, receiver };
+      const target = { webhook, secrets: { current: secret, previous: null }, receiver };
       this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 });
     } catch (error) {
       this.#logError(error);

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import { describe, expect, it } from 'vitest';
-import { signDelivery } from './sign.ts';
+import { readySecret, signatureHeaders, signDelivery } from './sign.ts';
 
 const SECRET = 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=';
 
@@ -27,5 +28,43 @@ describe('a signature', () => {
       signDelivery('a', 1, 'y'),
     ];
     expect(new Set(all).size).toBe(4);
+  });
+});
+
+describe('the headers of a delivery', () => {
+  const OLDER = 'whsec_b2xkZXIgc2VjcmV0IG9mIHRoaXMgd2ViaG9vaywgMzI=';
+  const delivery = { id: 'dlv_1', timestamp: Date.now(), body: '{"a":"é😀\u2028"}' };
+  const verifies = (secret: string, headers: Record<string, string>) => {
+    try {
+      new Webhook(secret).verify(delivery.body, headers);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it('verify by our own rule and by the reference library of Standard Webhooks', () => {
+    const headers = signatureHeaders({ current: readySecret(SECRET), previous: null }, delivery);
+    expect(headers['x-webhook-signature']).toBe(signDelivery(SECRET, delivery.timestamp, delivery.body));
+    expect(headers['webhook-id']).toBe(delivery.id);
+    expect(headers['webhook-timestamp']).toBe(String(Math.floor(delivery.timestamp / 1_000)));
+    expect(verifies(SECRET, headers)).toBe(true);
+    expect(verifies(OLDER, headers)).toBe(false);
+    expect(headers).not.toHaveProperty('x-webhook-signature-previous');
+  });
+
+  it('verify with both secrets until the previous one ends, to the millisecond', () => {
+    const whose = (endsAt: number) => {
+      const previous = { secret: readySecret(OLDER), endsAt };
+      return signatureHeaders({ current: readySecret(SECRET), previous }, delivery);
+    };
+    const during = whose(delivery.timestamp + 1);
+    expect(during['x-webhook-signature']).toBe(signDelivery(SECRET, delivery.timestamp, delivery.body));
+    expect(during['x-webhook-signature-previous']).toBe(signDelivery(OLDER, delivery.timestamp, delivery.body));
+    expect(during['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
+    expect([SECRET, OLDER].map((secret) => verifies(secret, during))).toEqual([true, true]);
+    const after = whose(delivery.timestamp);
+    expect(after).not.toHaveProperty('x-webhook-signature-previous');
+    expect([SECRET, OLDER].map((secret) => verifies(secret, after))).toEqual([true, false]);
   });
 });

@@ -12,7 +12,14 @@ const DELIVERY_HEADERS: Readonly<Record<string, string>> = {
   'X-Webhook-Delivery-Id': "The delivery's id, the same over all attempts; use it to recognise a repeat.",
   'X-Webhook-Signature':
     "Lower-case hex HMAC-SHA256 of `<timestamp>.<raw body>`; the key is the webhook's whole secret, `whsec_` and all.",
+  'X-Webhook-Signature-Previous': 'The same with the secret before the last rotation, while both count.',
+  'webhook-id': "The delivery's id, as Standard Webhooks calls it.",
+  'webhook-timestamp': 'When this attempt was made, in Unix seconds.',
+  'webhook-signature':
+    '`v1,` and the base64 HMAC-SHA256 of `<id>.<seconds>.<raw body>`; the key is what follows `whsec_`, decoded. Two of them, with a space between, while two secrets count.',
 };
+/** They come only while two secrets count. */
+const OPTIONAL_HEADERS: ReadonlySet<string> = new Set(['X-Webhook-Signature-Previous']);
 
 /** Every event by the name of its schema, in the order in which the code lists them. */
 export function eventSchemaNames(): ReadonlyMap<string, EventType> {
@@ -60,7 +67,7 @@ function delivery(name: EventType): Operation {
       ([header, description]): Parameter => ({
         name: header,
         in: 'header',
-        required: true,
+        required: !OPTIONAL_HEADERS.has(header),
         description,
         schema: { type: 'string' },
       }),
