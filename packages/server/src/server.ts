@@ -28,9 +28,11 @@ import { createTranscoder } from './files/audio/transcoder.ts';
 import type { Blobs } from './files/blobs.ts';
 import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
+import { deliveryRoutes } from './http/admin/deliveries.ts';
 import { keyRoutes } from './http/admin/keys.ts';
 import { adminLineRoutes } from './http/admin/lines.ts';
 import { walkRoutes } from './http/admin/walks.ts';
+import { adminWebhookRoutes } from './http/admin/webhooks.ts';
 import { createApp } from './http/app.ts';
 import type { Pages } from './http/docs/pages.ts';
 import type { Documents } from './http/documents.ts';
@@ -299,6 +301,8 @@ async function createApi(
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
+    ...adminWebhookRoutes(shared),
+    ...deliveryRoutes(shared),
     ...walkRoutes(shared),
     ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
   ];

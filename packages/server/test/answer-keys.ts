@@ -42,6 +42,31 @@ export const OUTBOX_KEYS = [
 ];
 export const FILE_KEYS = ['id', 'url', 'filename', 'mime_type', 'size'];
 export const WEBHOOK_KEYS = ['id', 'line_ids', 'url', 'events', 'is_active'];
+export const ADMIN_WEBHOOK_KEYS = [
+  ...WEBHOOK_KEYS,
+  'line_handle',
+  'disabled_reason',
+  'failing_since',
+  'previous_secret_ends_at',
+  'newest_delivery',
+  'created_at',
+];
+export const DELIVERY_KEYS = [
+  'id',
+  'webhook_id',
+  'event',
+  'event_id',
+  'state',
+  'attempts',
+  'next_attempt_at',
+  'last_attempt_at',
+  'last_duration_ms',
+  'last_status',
+  'last_error',
+  'resent_at',
+  'created_at',
+];
+export const ATTEMPT_KEYS = ['attempt', 'started_at', 'duration_ms', 'status', 'error', 'answer'];
 export const API_KEY_KEYS = [
   'id',
   'name',

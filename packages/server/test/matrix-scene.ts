@@ -36,6 +36,8 @@ export interface Place {
   readonly guid: string;
   readonly outboxId: string;
   readonly webhookId: string;
+  /** Of the webhook, as if it had been delivered. */
+  readonly deliveryId: string;
   readonly keyId: string;
   readonly fileId: string;
   /** A file that can be heard. */
@@ -130,12 +132,15 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   const rest = {
     outboxId: String(sent['id']),
     webhookId: '',
+    deliveryId: '',
     keyId: '',
     fileId: await uploadTo(test, key, 'Some text'),
     audioId,
   };
   const whole: Place = { ...place, ...rest };
-  return { ...whole, webhookId: await makeWebhook(test, whole), keyId: await makeKeyOf(test, whole) };
+  const webhookId = await makeWebhook(test, whole);
+  const deliveryId = await makeDelivery(test, webhookId, whole.messageId);
+  return { ...whole, webhookId, deliveryId, keyId: await makeKeyOf(test, whole) };
 }
 
 function absentPlace(): Place {
@@ -150,6 +155,7 @@ function absentPlace(): Place {
     guid: ids.uuid().toUpperCase(),
     outboxId: ids.make('outbox'),
     webhookId: ids.make('webhook'),
+    deliveryId: ids.make('delivery'),
     keyId: ids.make('key'),
     fileId: ids.make('file'),
     audioId: ids.make('file'),
@@ -184,6 +190,31 @@ async function makeMessage(test: TestServer, { ownerKey, line, peer }: Place): P
   return String(
     expectStatus(201, await test.call('POST', '/simulator/v1/messages', body, { key: ownerKey })).body['guid'],
   );
+}
+
+/** A delivery of the message's event, which the webhook did not ask for: written down, and never sent. */
+async function makeDelivery(test: TestServer, webhookId: string, messageId: string): Promise<string> {
+  const { query } = test.server.engine;
+  const webhook = await query
+    .selectFrom('webhooks')
+    .select(['ref', 'account_ref'])
+    .where('id', '=', webhookId)
+    .executeTakeFirstOrThrow();
+  const { seq } = await query
+    .selectFrom('events')
+    .innerJoin('messages', 'messages.ref', 'events.message_ref')
+    .select('events.seq')
+    .where('messages.id', '=', messageId)
+    .executeTakeFirstOrThrow();
+  const [id, at] = [ids.make('delivery'), Date.now()];
+  const attempt = { attempts: 1, last_status: 200, last_attempt_at: at, last_duration_ms: 1 };
+  const delivery = { id, webhook_ref: webhook.ref, account_ref: webhook.account_ref, event_seq: seq, ...attempt };
+  const rest = { state: 'delivered', due_at: 0, claimed_until: 0, created_at: at };
+  await query
+    .insertInto('deliveries')
+    .values({ ...delivery, ...rest })
+    .execute();
+  return id;
 }
 
 /** A new key of the line's account, or the name of one that never was. */

@@ -2,6 +2,7 @@
 import { ADMIN_LINE_KEYS, API_KEY_KEYS, LIST_KEYS } from './answer-keys.ts';
 import { type AccessRow, always, holds, namesAccountsObject, namesLine, namesObject } from './matrix-row.ts';
 import type { Place, Scene } from './matrix-scene.ts';
+import { ADMIN_WEBHOOKS } from './matrix-table-webhooks.ts';
 
 const NO_LINE = namesObject('line_not_found', 'id');
 const NO_KEY = namesAccountsObject('key_not_found', 'id');
@@ -191,7 +192,7 @@ const WALKS: readonly AccessRow[] = [
   },
 ];
 
-export const ADMIN: readonly AccessRow[] = [...KEYS, ...LINES, ...WALKS];
+export const ADMIN: readonly AccessRow[] = [...KEYS, ...LINES, ...ADMIN_WEBHOOKS, ...WALKS];
 
 function pathOf(handle: string): string {
   return `/admin/v1/lines/${encodeURIComponent(handle)}`;

@@ -19,6 +19,8 @@ import {
   readWebhooksWithNew,
   recordAttempts,
 } from '../src/store/deliveries.ts';
+import { type DeliveryFilter, NEWEST_DELIVERY, pageOfDeliveries } from '../src/store/delivery-pages.ts';
+import { findDelivery, readAttempts } from '../src/store/delivery-records.ts';
 import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
 import { createFiles, findAnyFile, findFileOfSource, findKnownFiles } from '../src/store/files.ts';
@@ -35,11 +37,14 @@ import { nextRetryAt, sendingItems } from '../src/store/outbox-under-way.ts';
 import { anyTypingExpired, endTyping, readReceipts, readTyping } from '../src/store/presence.ts';
 import { findAgedEvents, pruneDeliveries, pruneEvents } from '../src/store/pruning.ts';
 import { readReactions } from '../src/store/reactions.ts';
+import { RESENDABLE, resendDeliveries, resendDelivery } from '../src/store/resends.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { dropAnswers, markAnswersLost } from '../src/store/unanswered.ts';
+import { findWebhookRecord, pageOfWebhooks } from '../src/store/webhook-records.ts';
 import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
 import { createWriter, type Writer } from '../src/store/writer.ts';
+import { LINES } from './plan-seed.ts';
 import {
   edited,
   failure,
@@ -63,6 +68,10 @@ const NOW = STARTED_AT + 100_000;
 const CLAIM = { lane: `line ${REF}`, fence: 1 };
 const PEER = '+16661';
 const PAGE = 50;
+const DELIVERIES: DeliveryFilter = {
+  ...{ accountRef: REF, lineRefs: null, webhookRef: null },
+  ...{ state: null, event: null, since: 0 },
+};
 const OLD = { after: 0, through: PAGE, before: NOW };
 
 export interface Place {
@@ -103,6 +112,8 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   create_webhooks: 'When a client sets up.',
   delete_webhooks: 'When a client gives up.',
   disable_webhooks: 'When a receiver is gone.',
+  set_webhooks: 'By an operator.',
+  rotate_secrets: 'By an operator.',
   revoke_keys: 'By an operator.',
   set_lines: 'By an operator.',
   revive_lines: 'By an operator.',
@@ -200,6 +211,29 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     await writer.write(createFiles, { ...given, id: 'file_new', source: null });
     await writer.write(createFiles, { ...given, id: 'file_again', source: 'source 1' });
   },
+  "a page of an account's webhooks": ({ engine }) =>
+    pageOfWebhooks(engine, { accountRef: REF, lineRefs: null }, Number.MAX_SAFE_INTEGER, PAGE),
+  'a webhook for its operator': ({ engine }) => findWebhookRecord(engine, REF, 'whk_1'),
+  "a page of an account's deliveries": ({ engine }) => pageOfDeliveries(engine, DELIVERIES, NEWEST_DELIVERY, PAGE),
+  "a later page of a webhook's deliveries": ({ engine }) =>
+    pageOfDeliveries(engine, { ...DELIVERIES, webhookRef: REF }, { eventSeq: 20_000, webhookRef: REF }, PAGE),
+  'a page of failed deliveries': ({ engine }) =>
+    pageOfDeliveries(engine, { ...DELIVERIES, state: 'failed', since: NOW }, NEWEST_DELIVERY, PAGE),
+  'a page of deliveries of one event': ({ engine }) =>
+    pageOfDeliveries(engine, { ...DELIVERIES, event: 'message.sent' }, NEWEST_DELIVERY, PAGE),
+  'a delivery by its id': ({ engine }) => findDelivery(engine, REF, 'dlv_1'),
+  'the attempts of a delivery': ({ engine }) => readAttempts(engine, { webhookRef: REF, eventSeq: REF }, 0, PAGE),
+  'send a delivery again': ({ writer }) =>
+    writer.write(resendDelivery, { webhookRef: REF, eventSeq: REF + LINES, now: NOW }),
+  'send deliveries again': ({ writer }) =>
+    writer.write(resendDeliveries, {
+      webhookRef: REF,
+      before: 27_000,
+      since: 0,
+      states: RESENDABLE,
+      max: PAGE,
+      now: NOW,
+    }),
   'active webhooks': ({ engine }) => readActiveWebhooks(engine),
   'the tail of the event log': ({ engine }) => readEvents(engine, 27_000, PAGE),
   "an account's events": ({ engine }) =>
@@ -270,6 +304,7 @@ function attempt(error: string | null): AttemptResult {
     webhookRef: REF,
     eventSeq: error === null ? REF : REF + 1,
     attempt: 1,
+    isRetry: true,
     startedAt: NOW,
     durationMs: 1,
     status: error === null ? 200 : 500,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Engine } from '../src/store/database.ts';
 import { STARTED_AT } from './stage.ts';
 
-const LINES = 1_400;
+export const LINES = 1_400;
 const CHATS = 5 * LINES;
 /** PostgreSQL looks at 30,000 rows of a table: with no more than that, its statistics are the same every time. */
 const ROWS_MOST = 20 * LINES;
@@ -148,9 +148,10 @@ const SEEDS: readonly Seed[] = [
   {
     rows: ROWS_MOST,
     table: 'deliveries',
-    columns: 'webhook_ref, event_seq, id, account_ref, chat_ref, state, due_at, created_at',
+    columns:
+      'webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, last_attempt_at, last_duration_ms, created_at',
     values: `${LINE}, i + 1, 'dlv_' || i, ${LINE}, i % ${CHATS_IN_USE} + 1,
-      case ${TURN} when 18 then 'retry' when 19 then 'new' else 'delivered' end, ${AT}, ${AT}`,
+      case ${TURN} when 18 then 'retry' when 19 then 'new' else 'delivered' end, 1, ${AT}, ${AT}, 1, ${AT}`,
   },
   {
     rows: 2 * LINES,

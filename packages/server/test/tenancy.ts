@@ -142,6 +142,8 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   message_not_found: [404, 'not_found_error'],
   outbox_item_not_found: [404, 'not_found_error'],
   webhook_not_found: [404, 'not_found_error'],
+  delivery_not_found: [404, 'not_found_error'],
+  webhook_inactive: [409, 'invalid_request_error'],
   key_not_found: [404, 'not_found_error'],
   file_not_found: [404, 'not_found_error'],
   route_not_found: [404, 'not_found_error'],

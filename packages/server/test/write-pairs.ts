@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { Engine } from '../src/store/database.ts';
 import type { AttemptResult } from '../src/store/deliveries.ts';
 import type { Claim } from '../src/store/leases.ts';
+import { RESENDABLE } from '../src/store/resends.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { WRITES } from '../src/store/writes.ts';
 import { PHONE } from './harness.ts';
@@ -92,6 +93,8 @@ const SEED = `
   insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, claimed_until,
     created_at) values (1, 1, 'dlv_1', 1, 1, 'new', 0, ${NOW}, 0, ${NOW}), (1, 2, 'dlv_2', 1, 1, 'retry', 1, ${NOW}, 0, ${NOW}),
     (3, 3, 'dlv_3', 1, 2, 'dropped', 1, ${NOW}, 0, ${NOW}), (2, 4, 'dlv_4', 1, 1, 'failed', 1, 0, 0, ${NOW});
+  insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, last_status,
+    last_attempt_at, last_duration_ms, created_at) values (2, 1, 'dlv_5', 1, 1, 'delivered', 1, 0, 200, ${NOW}, 5, ${NOW});
   insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null), (2, 4, 1, ${NOW}, 5, 500, 'no', null);
   insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, created_at, deleted_at)
     values (4, 'wh_gone', 1, 1, 'http://4', '[]', 's', 0, ${NOW}, ${LONG_AGO});
@@ -134,7 +137,7 @@ const report = {
 } as const;
 
 function attempt(variant: 1 | 2): AttemptResult {
-  const common = { webhookRef: 1, eventSeq: 2, attempt: 2, startedAt: NOW, durationMs: 1, answer: null };
+  const common = { webhookRef: 1, eventSeq: 2, attempt: 2, isRetry: true, startedAt: NOW, durationMs: 1, answer: null };
   return variant === 1
     ? { ...common, status: 200, error: null, dueAt: null }
     : { ...common, status: 500, error: 'answered 500', dueAt: NOW + 5_000 };
@@ -220,7 +223,25 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       now: NOW,
     }),
   deleteWebhooks: ({ writer }) => writer.write(WRITES.deleteWebhooks, { id: 'wh_1', accountRef: 1, now: NOW }),
-  disableWebhooks: ({ writer }) => writer.write(WRITES.disableWebhooks, { ref: 1, reason: 'It answered 410.' }),
+  disableWebhooks: ({ writer }) =>
+    writer.write(WRITES.disableWebhooks, { ref: 1, url: 'http://1', reason: 'It answered 410.' }),
+  setWebhooks: ({ writer }, variant) =>
+    writer.write(WRITES.setWebhooks, {
+      ...{ id: 'wh_1', accountRef: 1, events: null },
+      ...(variant === 1 ? { url: null, isActive: false } : { url: 'http://9', isActive: true }),
+    }),
+  rotateSecrets: ({ writer }, variant) =>
+    writer.write(WRITES.rotateSecrets, {
+      ...{ id: 'wh_1', accountRef: 1, sealedSecret: `secret ${variant}` },
+      previousEndsAt: variant === 1 ? NOW + 1 : null,
+    }),
+  resendDelivery: ({ writer }, variant) =>
+    writer.write(WRITES.resendDelivery, { webhookRef: variant, eventSeq: variant === 1 ? 2 : 1, now: NOW }),
+  resendDeliveries: ({ writer }, variant) =>
+    writer.write(WRITES.resendDeliveries, {
+      ...{ webhookRef: 2, before: 100, since: 0, now: NOW, max: 10 },
+      states: variant === 1 ? ['failed', 'dropped'] : RESENDABLE,
+    }),
   acquireLeases: ({ writer }, variant) =>
     writer.write(WRITES.acquireLeases, { name: 'line 1', holder: `taker ${variant}`, ms: 12_000 }),
   renewLeases: ({ writer }) => writer.write(WRITES.renewLeases, { ...LEASE, ms: 12_000 }),
@@ -307,9 +328,10 @@ const DUMP = {
   events: `select e.type, m.guid, c.identifier from events e left join messages m on m.ref = e.message_ref
     left join chats c on c.ref = e.chat_ref order by e.seq`,
   deliveries: `select w.id, (select count(*) from events e where e.seq <= d.event_seq) as place, d.state, d.attempts,
-    d.due_at, d.claimed_until, d.last_error from deliveries d join webhooks w on w.ref = d.webhook_ref order by 1, 2`,
-  attempts: 'select webhook_ref, attempt, error from attempts order by webhook_ref, event_seq, attempt',
-  webhooks: 'select id, is_active, disabled_reason, failing_since, deleted_at from webhooks order by id',
+    d.due_at, d.claimed_until, d.last_error, d.resent_at from deliveries d join webhooks w on w.ref = d.webhook_ref order by 1, 2`,
+  attempts: 'select webhook_ref, attempt, status, error from attempts order by webhook_ref, event_seq, attempt',
+  webhooks: `select id, url, is_active, disabled_reason, failing_since, deleted_at, secret, previous_secret, previous_ends_at
+    from webhooks order by id`,
   leases: 'select name, holder, fence, expires_at > 0 as runs from leases order by name',
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id from accounts order by id',

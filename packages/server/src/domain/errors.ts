@@ -45,6 +45,11 @@ export const ERRORS = {
   outbox_item_not_found: { kind: 'not_found', message: 'There is no such outbox item.' },
   file_not_found: { kind: 'not_found', message: 'There is no such file.' },
   webhook_not_found: { kind: 'not_found', message: 'There is no such webhook.' },
+  delivery_not_found: { kind: 'not_found', message: 'There is no such delivery, or none any more.' },
+  webhook_inactive: {
+    kind: 'conflict',
+    message: 'The webhook is not active, and nothing can be sent to it. Make it active first, then send again.',
+  },
   key_not_found: { kind: 'not_found', message: 'There is no such API key.' },
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },

@@ -65,7 +65,7 @@ export interface Route {
   readonly isCounted: boolean;
   /** Whether the answer holds a secret: then it is kept encrypted for repeats. */
   readonly isSecret: boolean;
-  /** Whether what a POST does is committed elsewhere than in the server's database, as on the simulated network. */
+  /** Whether what a POST does is not one commit in the server's database: it is on the simulated network, or has several steps. */
   readonly isElsewhere: boolean;
   /** Whether HEAD is answered too; an answer that never ends has no head of its own. */
   readonly hasHead: boolean;
@@ -95,6 +95,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly rawBody?: boolean;
   readonly anyOf?: readonly string[];
   readonly isSecret?: boolean;
+  readonly isElsewhere?: boolean;
   readonly hasHead?: boolean;
   handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
 }
@@ -125,7 +126,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     anyOf: input.anyOf ?? [],
     isCounted: !NOT_COUNTED.test(input.path),
     isSecret: input.isSecret ?? false,
-    isElsewhere: input.path.startsWith('/simulator/'),
+    isElsewhere: input.isElsewhere ?? input.path.startsWith('/simulator/'),
     hasHead: input.hasHead ?? input.method === 'GET',
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),

@@ -25,6 +25,13 @@ export function mayUseRef(registry: LineRegistry, user: LineUser, lineRef: numbe
   return user.lineRefs === null || user.lineRefs.has(lineRef) || registry.byRef(lineRef)?.isSandbox === true;
 }
 
+/** The lines that the user is limited to, with those that everybody may use; null for all. */
+export function usableLineRefs(registry: LineRegistry, user: LineUser): readonly number[] | null {
+  if (user.lineRefs === null) return null;
+  const sandboxes = registry.all().filter((line) => line.isSandbox);
+  return [...new Set([...user.lineRefs, ...sandboxes.map((line) => line.ref)])];
+}
+
 /** Throws `invalid_parameter_value`, `line_not_found` or `line_not_accessible`, each with `param`. */
 export async function resolveLine(registry: LineRegistry, user: LineUser, from: string, param = 'from'): Promise<Line> {
   const line = await registry.find(lineName(from, param));

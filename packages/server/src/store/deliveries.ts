@@ -11,6 +11,8 @@ export interface DueDelivery {
   readonly id: string;
   readonly chatRef: number | null;
   readonly attempts: number;
+  /** Whether it was claimed by its row; else it is the lane's. */
+  readonly isRetry: boolean;
   readonly type: string;
   /** The event's data as JSON. */
   readonly data: string;
@@ -33,7 +35,9 @@ export async function readNewDeliveries(
   after: number,
   max: number,
 ): Promise<readonly DueDelivery[]> {
-  return (await engine.read(newOfWebhook, { webhook_ref: webhookRef, after, max })).map(dueFromRow);
+  return (await engine.read(newOfWebhook, { webhook_ref: webhookRef, after, max })).map((row) =>
+    dueFromRow(row, false),
+  );
 }
 
 const webhooksWithNew = statement({}, "select distinct webhook_ref from deliveries where state = 'new'");
@@ -71,7 +75,7 @@ export const claimRetries: Write<RetryRequest, readonly DueDelivery[]> = {
     const results: DueDelivery[][] = [];
     for (const { webhookRef, now, until, max } of requests) {
       const rows = await tx.one(claimRetry, { webhook_ref: webhookRef, now, until, max });
-      results.push(rows.map(dueFromRow));
+      results.push(rows.map((row) => dueFromRow(row, true)));
     }
     return results;
   },
@@ -117,6 +121,7 @@ export interface AttemptResult {
   readonly webhookRef: number;
   readonly eventSeq: number;
   readonly attempt: number;
+  readonly isRetry: boolean;
   readonly startedAt: number;
   readonly durationMs: number;
   readonly status: number | null;
@@ -126,23 +131,34 @@ export interface AttemptResult {
   readonly dueAt: number | null;
 }
 
-/** A late result of an earlier attempt changes nothing, unless it is a success. */
+/** A lane's attempt was still under way when its delivery was dropped and sent again: the claim on it is another's. */
+const IS_LANES_LAST = "(deliveries.state = 'retry' and i.is_retry = 0 and i.error is not null)";
+
+/**
+ * A late result of an earlier attempt changes nothing, unless it is a success. What was dropped meanwhile stays so, and the
+ * failure is counted.
+ */
 const settle = statement(
   {
     webhook_ref: 'int',
     event_seq: 'int',
     state: 'text',
     attempts: 'int',
+    is_retry: 'int',
     due_at: 'int',
     status: 'int',
     error: 'text',
     started_at: 'int',
     duration_ms: 'int',
   },
-  `update deliveries set state = i.state, attempts = i.attempts, due_at = i.due_at, claimed_until = 0,
+  `update deliveries set attempts = i.attempts,
+     state = case when deliveries.state = 'dropped' or ${IS_LANES_LAST} then deliveries.state else i.state end,
+     due_at = case when deliveries.state = 'dropped' or ${IS_LANES_LAST} then deliveries.due_at else i.due_at end,
+     claimed_until = case when ${IS_LANES_LAST} then deliveries.claimed_until else 0 end,
      last_status = i.status, last_error = i.error, last_attempt_at = i.started_at, last_duration_ms = i.duration_ms
    {from items} where deliveries.webhook_ref = i.webhook_ref and deliveries.event_seq = i.event_seq
-     and deliveries.state in ('new', 'retry') and (deliveries.attempts < i.attempts or i.error is null)`,
+     and (deliveries.state in ('new', 'retry') and (deliveries.attempts < i.attempts or i.error is null)
+       or deliveries.state = 'dropped' and deliveries.attempts < i.attempts and i.error is not null)`,
 );
 
 /** None for a delivery that was purged meanwhile; one that is there stays until the commit. */
@@ -192,6 +208,7 @@ function settledRow(result: AttemptResult): Row {
     event_seq: result.eventSeq,
     state: result.dueAt === null ? ended : 'retry',
     attempts: result.attempt,
+    is_retry: Number(result.isRetry),
     due_at: result.dueAt ?? 0,
     status: result.status,
     error: result.error,
@@ -213,13 +230,14 @@ function attemptRow(result: AttemptResult): Row {
   };
 }
 
-function dueFromRow(row: Row): DueDelivery {
+function dueFromRow(row: Row, isRetry: boolean): DueDelivery {
   return {
     webhookRef: Number(row['webhook_ref']),
     eventSeq: Number(row['event_seq']),
     id: String(row['id']),
     chatRef: row['chat_ref'] === null ? null : Number(row['chat_ref']),
     attempts: Number(row['attempts']),
+    isRetry,
     type: String(row['type']),
     data: String(row['data']),
   };

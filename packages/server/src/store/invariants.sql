@@ -76,8 +76,9 @@ select d.id from deliveries d left join events e on e.seq = d.event_seq left joi
   where e.seq is null or w.ref is null or e.account_ref <> w.account_ref or e.line_ref <> w.line_ref
   or d.account_ref <> w.account_ref;
 
--- a delivery that ended was tried, a retry was tried before
-select d.id from deliveries d where d.state in ('delivered', 'failed', 'retry') and d.attempts < 1;
+-- a delivery that ended was tried, a retry was tried before unless it was dropped first and sent again
+select d.id from deliveries d where d.attempts < 1
+  and (d.state in ('delivered', 'failed') or d.state = 'retry' and d.resent_at is null);
 
 -- a delivery that waits for a retry knows when
 select d.id from deliveries d where d.state = 'retry' and d.due_at <= 0;

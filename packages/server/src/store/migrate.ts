@@ -5,11 +5,12 @@ import type { Engine, EngineKind } from './database.ts';
 import { durablePath } from './migrations/0001-durable-path.ts';
 import { doors } from './migrations/0002-doors.ts';
 import { files } from './migrations/0003-files.ts';
+import { webhookSecrets } from './migrations/0004-webhook-secrets.ts';
 import { conversations } from './migrations/0005-conversations.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
-const MIGRATIONS: readonly MigrationText[] = [durablePath, doors, files, conversations];
+const MIGRATIONS: readonly MigrationText[] = [durablePath, doors, files, webhookSecrets, conversations];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {
   sqlite: { kind: 'sqlite', identity: 'integer primary key autoincrement' },

@@ -262,6 +262,8 @@ export const SCHEMA_SENTENCES = {
       failing_since: 'Since when nothing has arrived, or null.',
       created_at: CREATED,
       deleted_at: 'When it was deleted, or null; the row stays until its deliveries are pruned.',
+      previous_secret: 'The secret before the last rotation, sealed alike, or null.',
+      previous_ends_at: 'Until when its posts are signed with that one as well, or null.',
     },
   },
   deliveries: {
@@ -281,10 +283,12 @@ export const SCHEMA_SENTENCES = {
       last_attempt_at: 'When the last attempt began, or null.',
       last_duration_ms: 'How long it took, in milliseconds, or null.',
       created_at: CREATED,
+      resent_at: 'When an operator last had it sent again, or null.',
     },
   },
   attempts: {
-    table: "The attempts that failed, each with what came back. A success is in the delivery's own columns.",
+    table:
+      "The attempts that failed, each with what came back. A success is in the delivery's own columns until it is sent again.",
     columns: {
       webhook_ref: 'The webhook.',
       event_seq: 'The event.',
@@ -292,7 +296,7 @@ export const SCHEMA_SENTENCES = {
       started_at: 'When it began.',
       duration_ms: 'How long it took, in milliseconds.',
       status: 'The HTTP status, or null where there was none.',
-      error: 'Why it failed, a sentence.',
+      error: 'Why it failed, a sentence, or null for a success.',
       answer: 'The beginning of what the receiver answered, or null.',
     },
   },

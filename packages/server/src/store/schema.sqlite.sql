@@ -261,8 +261,11 @@ create table webhooks (
   disabled_reason text,                   -- Why nothing is, a sentence, or null.
   failing_since bigint,                   -- Since when nothing has arrived, or null.
   created_at bigint not null,             -- When the row was made.
-  deleted_at bigint                       -- When it was deleted, or null; the row stays until its deliveries are pruned.
+  deleted_at bigint,                      -- When it was deleted, or null; the row stays until its deliveries are pruned.
+  previous_secret text,                   -- The secret before the last rotation, sealed alike, or null.
+  previous_ends_at bigint                 -- Until when its posts are signed with that one as well, or null.
 );
+create index webhooks_by_account on webhooks (account_ref, ref);
 create index webhooks_by_line on webhooks (line_ref) where deleted_at is null;
 
 -- What is due to a webhook: one row for each event that it asked for, written with the event.
@@ -281,12 +284,14 @@ create table deliveries (
   last_attempt_at bigint,                   -- When the last attempt began, or null.
   last_duration_ms bigint,                  -- How long it took, in milliseconds, or null.
   created_at bigint not null,               -- When the row was made.
+  resent_at bigint,                         -- When an operator last had it sent again, or null.
   primary key (webhook_ref, event_seq)
 ) without rowid;
 create index deliveries_new on deliveries (webhook_ref, event_seq) where state = 'new';
 create index deliveries_retry on deliveries (webhook_ref, due_at) where state = 'retry';
+create index deliveries_troubled on deliveries (webhook_ref, state, event_seq) where state in ('retry', 'failed', 'dropped');
 
--- The attempts that failed, each with what came back. A success is in the delivery's own columns.
+-- The attempts that failed, each with what came back. A success is in the delivery's own columns until it is sent again.
 create table attempts (
   webhook_ref bigint not null,                   -- The webhook.
   event_seq bigint not null,                     -- The event.
@@ -294,7 +299,7 @@ create table attempts (
   started_at bigint not null,                    -- When it began.
   duration_ms bigint not null,                   -- How long it took, in milliseconds.
   status bigint,                                 -- The HTTP status, or null where there was none.
-  error text,                                    -- Why it failed, a sentence.
+  error text,                                    -- Why it failed, a sentence, or null for a success.
   answer text,                                   -- The beginning of what the receiver answered, or null.
   primary key (webhook_ref, event_seq, attempt)
 );

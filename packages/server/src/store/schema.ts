@@ -205,6 +205,8 @@ export interface WebhooksTable {
   failing_since: number | null;
   created_at: number;
   deleted_at: number | null;
+  previous_secret: string | null;
+  previous_ends_at: number | null;
 }
 
 export interface DeliveriesTable {
@@ -222,6 +224,7 @@ export interface DeliveriesTable {
   last_attempt_at: number | null;
   last_duration_ms: number | null;
   created_at: number;
+  resent_at: number | null;
 }
 
 export interface AttemptsTable {

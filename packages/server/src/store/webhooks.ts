@@ -22,6 +22,8 @@ export interface StoredWebhook extends Webhook {
   readonly lineRef: number;
   /** Encrypted, with the webhook's id as its owner. */
   readonly sealedSecret: string;
+  /** The secret before the last rotation, sealed alike; it counts until `endsAt`, in Unix milliseconds. */
+  readonly previousSecret: { readonly sealed: string; readonly endsAt: number } | null;
 }
 
 /** Makes none on a removed line. The line is locked until the commit: a removal disables what is made before it. */
@@ -117,14 +119,21 @@ export async function disableWebhooksOfLine({ tx, wake }: Batch, lineRef: number
   wake(WEBHOOKS_TOPIC);
 }
 
-/** Ends a webhook that answered 410 or has failed for too long. What was due is dropped, and stays to be seen. */
-export const disableWebhooks: Write<{ ref: number; reason: string }, null> = {
+const disableAt = statement(
+  { ref: 'int', url: 'text', reason: 'text' },
+  `update webhooks set is_active = 0, disabled_reason = i.reason
+   where ref = i.ref and is_active = 1 and url = i.url returning ref`,
+);
+
+/** Ends a webhook whose receiver is gone, unless it is posted to another place by now. What was due is dropped, and stays to be seen. */
+export const disableWebhooks: Write<{ ref: number; url: string; reason: string }, null> = {
   name: 'disable_webhooks',
   kind: 'outcome',
   concurrency: 1,
   async run({ tx, wake }, items) {
     for (const item of items) {
-      await tx.one(disable, item);
+      const disabled = await tx.one(disableAt, { ref: item.ref, url: item.url, reason: item.reason });
+      if (disabled.length === 0) continue;
       await tx.one(dropDeliveries, { ref: item.ref });
       wake(webhookGoneTopic(item.ref));
     }
@@ -253,6 +262,8 @@ function webhookFromRow(row: {
   url: string;
   events: string;
   secret: string;
+  previous_secret: string | null;
+  previous_ends_at: number | null;
   is_active: number;
 }): StoredWebhook {
   return {
@@ -263,6 +274,10 @@ function webhookFromRow(row: {
     url: row.url,
     events: JSON.parse(row.events) as string[],
     sealedSecret: row.secret,
+    previousSecret:
+      row.previous_secret === null || row.previous_ends_at === null
+        ? null
+        : { sealed: row.previous_secret, endsAt: row.previous_ends_at },
     isActive: row.is_active === 1,
   };
 }

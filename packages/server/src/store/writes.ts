@@ -25,8 +25,10 @@ import {
   pruneUnanswered,
   pruneWebhooks,
 } from './pruning.ts';
+import { resendDeliveries, resendDelivery } from './resends.ts';
 import { recordSightings } from './sightings.ts';
 import { dropAnswers, markAnswersLost } from './unanswered.ts';
+import { rotateSecrets, setWebhooks } from './webhook-settings.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
 
 export const WRITES = {
@@ -44,6 +46,10 @@ export const WRITES = {
   createWebhooks,
   deleteWebhooks,
   disableWebhooks,
+  setWebhooks,
+  rotateSecrets,
+  resendDelivery,
+  resendDeliveries,
   acquireLeases,
   renewLeases,
   releaseLeases,

@@ -2,12 +2,13 @@
 import type { Clock } from '../clock.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import { type DueDelivery, recordAttempts } from '../store/deliveries.ts';
-import { disableWebhooks, type StoredWebhook } from '../store/webhooks.ts';
+import { disableWebhooks } from '../store/webhooks.ts';
 import type { Writer } from '../store/writer.ts';
 import { eventBody } from '../wire/v1.ts';
-import type { Answer, Receiver } from './post.ts';
+import type { Answer } from './post.ts';
 import { nextWaitMs } from './retry-schedule.ts';
-import { type SigningSecrets, signatureHeaders } from './sign.ts';
+import { signatureHeaders } from './sign.ts';
+import type { Target } from './target.ts';
 
 const GONE = 410;
 
@@ -18,14 +19,6 @@ export interface AttemptDeps {
   readonly failpoint: ReachFailpoint;
   /** Aborted when attempts under way are cut off: an attempt that we broke off ourselves says nothing of its receiver. */
   readonly cutOff: AbortSignal;
-}
-
-/** A webhook as its deliverer holds it. */
-export interface Target {
-  readonly webhook: StoredWebhook;
-  /** Sign its deliveries. */
-  readonly secrets: SigningSecrets;
-  readonly receiver: Receiver;
 }
 
 /**
@@ -52,6 +45,7 @@ export async function attemptOnce(
     webhookRef: delivery.webhookRef,
     eventSeq: delivery.eventSeq,
     attempt,
+    isRetry: delivery.isRetry,
     startedAt,
     durationMs: answer.durationMs,
     status: answer.status,
@@ -61,8 +55,8 @@ export async function attemptOnce(
   });
   await deps.failpoint('delivery.recorded');
   if (isGone) {
-    const { ref } = target.webhook;
-    await deps.writer.write(disableWebhooks, { ref, reason: 'The receiver answered 410 Gone.' });
+    const { ref, url } = target.webhook;
+    await deps.writer.write(disableWebhooks, { ref, url, reason: 'The receiver answered 410 Gone.' });
   }
   return answer.error === null;
 }

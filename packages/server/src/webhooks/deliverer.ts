@@ -8,11 +8,11 @@ import type { NetworkGuard } from '../network/guard.ts';
 import type { Engine } from '../store/database.ts';
 import { RETRIES_TOPIC, readWebhooksWithNew } from '../store/deliveries.ts';
 import { readActiveWebhooks, type StoredWebhook, WEBHOOKS_TOPIC } from '../store/webhooks.ts';
-import { type AttemptDeps, attemptOnce, type Target } from './attempt.ts';
-import { SOCKETS_MAX, WebhookLane } from './lane.ts';
-import { createReceiver } from './post.ts';
+import { type AttemptDeps, attemptOnce } from './attempt.ts';
+import { WebhookLane } from './lane.ts';
+import { RetiredReceivers } from './retired-receivers.ts';
 import { Retries } from './retries.ts';
-import { readySecret } from './sign.ts';
+import { openTarget, renewTarget, type Target } from './target.ts';
 
 const POLL_MS = 1_000;
 /** A lane without work is given up after this, for another process to take. */
@@ -51,6 +51,7 @@ class WebhookDeliverer implements Deliverer {
   readonly #deps: DelivererDeps;
   readonly #served = new Map<number, Served>();
   readonly #retries: Retries;
+  readonly #retired: RetiredReceivers;
   readonly #cutOff = new AbortController();
   readonly #attemptDeps: AttemptDeps;
   #stopped = false;
@@ -60,6 +61,7 @@ class WebhookDeliverer implements Deliverer {
 
   constructor(deps: DelivererDeps) {
     this.#deps = deps;
+    this.#retired = new RetiredReceivers(deps.clock);
     this.#attemptDeps = { ...deps, cutOff: this.#cutOff.signal };
     this.#retries = new Retries({
       engine: deps.engine,
@@ -87,8 +89,10 @@ class WebhookDeliverer implements Deliverer {
     const cancel = this.#deps.clock.after(FINISH_WITHIN_MS, () => {
       this.#cutOff.abort();
       for (const receiver of receivers) void receiver.close();
+      void this.#retired.close();
     });
     await Promise.all([this.#retries.stop(), ...[...this.#served.keys()].map((ref) => this.#drop(ref))]);
+    await this.#retired.close();
     cancel();
   }
 
@@ -120,16 +124,21 @@ class WebhookDeliverer implements Deliverer {
     const active = await readActiveWebhooks(this.#deps.engine);
     const refs = new Set(active.map((webhook) => webhook.ref));
     for (const ref of this.#served.keys()) if (!refs.has(ref)) void this.#drop(ref);
-    for (const webhook of active) if (!this.#served.has(webhook.ref)) this.#serve(webhook);
+    for (const webhook of active) this.#serve(webhook);
     for (const ref of await readWebhooksWithNew(this.#deps.engine)) this.#wakeLane(ref);
   }
 
   /** A webhook whose secret does not open costs its own deliveries and nobody else's. */
   #serve(webhook: StoredWebhook): void {
     try {
-      const secret = readySecret(this.#deps.secrets.open(webhook.sealedSecret, webhook.id));
-      const receiver = createReceiver(webhook.url, SOCKETS_MAX, this.#deps);
-      const target = { webhook, secrets: { current: secret, previous: null }, receiver };
+      const served = this.#served.get(webhook.ref);
+      if (served) {
+        const { receiver } = served.target;
+        served.target = renewTarget(this.#deps, served.target, webhook);
+        if (served.target.receiver !== receiver) this.#retired.add(receiver);
+        return;
+      }
+      const target = openTarget(this.#deps, webhook);
       this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 });
     } catch (error) {
       this.#logError(error);

@@ -5,9 +5,9 @@
 import type { Clock } from '../clock.ts';
 import type { Engine } from '../store/database.ts';
 import { type DueDelivery, readNewDeliveries } from '../store/deliveries.ts';
+import { SOCKETS_MAX } from './target.ts';
 
 const CHATS_MAX = 16;
-export const SOCKETS_MAX = 32;
 /** After this long the chat's next event starts although the one before has not been answered. */
 const NEXT_AFTER_MS = 2_000;
 /** Attempts that ended and are not committed yet: a crash repeats at most so many. */

@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { Engine } from '../store/database.ts';
 import { claimRetries, type DueDelivery, extendRetries, nextRetries } from '../store/deliveries.ts';
 import type { Writer } from '../store/writer.ts';
-import type { Target } from './attempt.ts';
+import type { Target } from './target.ts';
 
 const RETRIES_MAX = 128;
 const RETRIES_WHILE_FIRSTS_WAIT = RETRIES_MAX / 4;

@@ -2,6 +2,8 @@
 import type { Line } from '../domain/line.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Step } from '../domain/walk.ts';
+import type { Webhook } from '../domain/webhook.ts';
+import { eventBody, webhookBody } from './v1.ts';
 
 export function keyBody(key: {
   readonly id: string;
@@ -61,4 +63,99 @@ function healthBody({ health, removedAt, isActive }: AdminLine) {
 
 export function stepBody({ step, at, tookMs, detail }: Step) {
   return { step, at, took_ms: tookMs, detail };
+}
+
+interface AdminWebhook extends Webhook {
+  readonly lineHandle: string;
+  readonly disabledReason: string | null;
+  readonly failingSince: number | null;
+  readonly previousEndsAt: number | null;
+  readonly createdAt: number;
+  readonly newest: {
+    readonly id: string;
+    readonly state: string;
+    readonly lastAttemptAt: number | null;
+    readonly lastStatus: number | null;
+    readonly lastError: string | null;
+  } | null;
+}
+
+/** A previous secret that has ended by now is none. */
+export function adminWebhookBody(webhook: AdminWebhook, now: number) {
+  const { newest, previousEndsAt } = webhook;
+  return {
+    ...webhookBody(webhook),
+    line_handle: webhook.lineHandle,
+    disabled_reason: webhook.disabledReason,
+    failing_since: webhook.failingSince,
+    previous_secret_ends_at: previousEndsAt !== null && previousEndsAt > now ? previousEndsAt : null,
+    newest_delivery: newest && {
+      id: newest.id,
+      state: newest.state,
+      last_attempt_at: newest.lastAttemptAt,
+      last_status: newest.lastStatus,
+      last_error: newest.lastError,
+    },
+    created_at: webhook.createdAt,
+  };
+}
+
+interface Delivery {
+  readonly id: string;
+  readonly webhookId: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly state: string;
+  readonly attempts: number;
+  readonly dueAt: number;
+  readonly lastAttemptAt: number | null;
+  readonly lastDurationMs: number | null;
+  readonly lastStatus: number | null;
+  readonly lastError: string | null;
+  readonly resentAt: number | null;
+  readonly createdAt: number;
+}
+
+export function deliveryBody(delivery: Delivery) {
+  const isDue = delivery.state === 'new' || delivery.state === 'retry';
+  return {
+    id: delivery.id,
+    webhook_id: delivery.webhookId,
+    event: delivery.type,
+    event_id: delivery.eventId,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    next_attempt_at: isDue ? delivery.dueAt : null,
+    last_attempt_at: delivery.lastAttemptAt,
+    last_duration_ms: delivery.lastDurationMs,
+    last_status: delivery.lastStatus,
+    last_error: delivery.lastError,
+    resent_at: delivery.resentAt,
+    created_at: delivery.createdAt,
+  };
+}
+
+/** `data` is JSON already. The timestamp of the body is that of the last attempt, or of the delivery before the first. */
+export function wholeDeliveryBody(delivery: Delivery & { readonly data: string }) {
+  const { type, data, id, lastAttemptAt, createdAt } = delivery;
+  const body: unknown = JSON.parse(eventBody(type, data, lastAttemptAt ?? createdAt, id));
+  return { ...deliveryBody(delivery), body };
+}
+
+export function attemptBody(attempt: {
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly answer: string | null;
+}) {
+  return {
+    attempt: attempt.attempt,
+    started_at: attempt.startedAt,
+    duration_ms: attempt.durationMs,
+    status: attempt.status,
+    error: attempt.error,
+    answer: attempt.answer,
+  };
 }

@@ -9,6 +9,7 @@ const OUTBOX_ID = 'obx_01k0q3v5x8f9q2t7m4n6p8r0sd';
 const FILE_ID = 'file_01k0q3v5x8f9q2t7m4n6p8r0sf';
 const KEY_ID = 'key_01k0q3v5x8f9q2t7m4n6p8r0sg';
 const WEBHOOK_ID = 'wh_01k0q3v5x8f9q2t7m4n6p8r0sh';
+const DELIVERY_ID = 'dlv_01k0q3v5x8f9q2t7m4n6p8r0sq';
 const REACTION_ID = 'rxn_01k0q3v5x8f9q2t7m4n6p8r0sj';
 const GUID = '8F3C0A52-7C1E-4B0E-9D57-0B7F5D6E2A11';
 const LINE = '+15550100001';
@@ -31,6 +32,7 @@ export const EXAMPLE_IDS = {
   file: FILE_ID,
   key: KEY_ID,
   webhook: WEBHOOK_ID,
+  delivery: DELIVERY_ID,
   url: HOOK,
 } as const;
 
@@ -114,6 +116,32 @@ const webhook = {
   is_active: true,
 };
 
+const adminWebhook = {
+  ...webhook,
+  line_handle: LINE,
+  disabled_reason: null,
+  failing_since: null,
+  previous_secret_ends_at: at(86_400_000),
+  newest_delivery: { id: DELIVERY_ID, state: 'delivered', last_attempt_at: at(15), last_status: 200, last_error: null },
+  created_at: at(-86_400_000),
+};
+
+const delivery = {
+  id: DELIVERY_ID,
+  webhook_id: WEBHOOK_ID,
+  event: 'message.received',
+  event_id: 'evt_01k0q3v5x8f9q2t7m4n6p8r0sr',
+  state: 'delivered',
+  attempts: 2,
+  next_attempt_at: null,
+  last_attempt_at: at(15),
+  last_duration_ms: 38,
+  last_status: 200,
+  last_error: null,
+  resent_at: null,
+  created_at: at(12),
+};
+
 const apiKey = {
   id: KEY_ID,
   name: 'Support bot',
@@ -170,6 +198,27 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
     created_at: at(-86_400_000),
     removed_at: null,
   },
+  AdminWebhook: adminWebhook,
+  AdminWebhookWithSecret: { ...adminWebhook, secret: 'whsec_cGxlYXNlIGRvIG5vdCB1c2UgdGhpcyBvbmUgYW55d2hlcmU=' },
+  Delivery: delivery,
+  DeliveryWithBody: {
+    ...delivery,
+    body: {
+      event: 'message.received',
+      data: { ...message, line_handle: LINE },
+      timestamp: at(15),
+      delivery_id: DELIVERY_ID,
+    },
+  },
+  DeliveryAttempt: {
+    attempt: 1,
+    started_at: at(13),
+    duration_ms: 4,
+    status: 500,
+    error: 'The receiver answered 500.',
+    answer: 'Out of memory',
+  },
+  Resent: { webhook_id: WEBHOOK_ID, resent: 3 },
   Walk: {
     outbox_item: outboxItem,
     message: sent,
@@ -233,4 +282,4 @@ export const EVENT_EXAMPLES: Readonly<Record<keyof typeof EVENT_DATA, Readonly<R
 };
 
 export const EXAMPLE_REQUEST_ID = 'req_01k0q3v5x8f9q2t7m4n6p8r0sp';
-export const EXAMPLE_DELIVERY = { timestamp: at(15), delivery_id: 'dlv_01k0q3v5x8f9q2t7m4n6p8r0sq' } as const;
+export const EXAMPLE_DELIVERY = { timestamp: at(15), delivery_id: DELIVERY_ID } as const;

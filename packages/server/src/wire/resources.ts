@@ -25,6 +25,14 @@ import {
   webhookSchema,
   webhookWithSecretSchema,
 } from './v1-schemas.ts';
+import {
+  adminWebhookSchema,
+  adminWebhookWithSecretSchema,
+  attemptSchema,
+  deliverySchema,
+  resentSchema,
+  wholeDeliverySchema,
+} from './webhook-schemas.ts';
 
 export const RESOURCES = {
   Line: lineSchema,
@@ -44,6 +52,12 @@ export const RESOURCES = {
   ApiKey: apiKeySchema,
   ApiKeyWithSecret: apiKeyWithSecretSchema,
   AdminLine: adminLineSchema,
+  AdminWebhook: adminWebhookSchema,
+  AdminWebhookWithSecret: adminWebhookWithSecretSchema,
+  Delivery: deliverySchema,
+  DeliveryWithBody: wholeDeliverySchema,
+  DeliveryAttempt: attemptSchema,
+  Resent: resentSchema,
   Walk: walkSchema,
   PhoneMessage: phoneMessageSchema,
   PhoneText: phoneTextSchema,

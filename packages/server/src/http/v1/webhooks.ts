@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { isWebhookEvent, WEBHOOK_EVENTS } from '../../domain/events.ts';
 import { hasPrefix, type Ids } from '../../domain/ids.ts';
 import type { SecretBox } from '../../domain/secret-box.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
@@ -11,12 +10,15 @@ import type { Engine } from '../../store/database.ts';
 import { createWebhooks, deleteWebhooks, findWebhook, readWebhooksOfLine } from '../../store/webhooks.ts';
 import type { Writer } from '../../store/writer.ts';
 import { webhookBody } from '../../wire/v1.ts';
-import { invalidValue, lineField, nameField, textField } from '../input.ts';
+import { invalidValue, lineField, nameField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
-
-const URL_MAX = 2_048;
-const SECRET_BYTES = 32;
-const WEBHOOK_NAMES = WEBHOOK_EVENTS.map((name) => `\`${name}\``).join(', ');
+import {
+  makeWebhookSecret,
+  refuseBadUrl,
+  webhookEventNames,
+  webhookEventsField,
+  webhookUrlField,
+} from '../webhook-fields.ts';
 
 export interface WebhookDeps {
   readonly engine: Engine;
@@ -43,18 +45,13 @@ export function webhookRoutes(deps: WebhookDeps): Route[] {
       scope: 'webhooks:write',
       status: 201,
       isSecret: true,
-      body: z.object({
-        from: lineField,
-        url: textField(URL_MAX).describe('Where deliveries are posted to: https.'),
-        events: z.array(z.string()).describe(`What it is to hear of: one or more of ${WEBHOOK_NAMES}.`),
-      }),
+      body: z.object({ from: lineField, url: webhookUrlField, events: webhookEventsField }),
       async handle({ caller, body, ticket }) {
-        const events = eventNames(body.events);
-        const refusal = await deps.guard.refuseUrl(body.url);
-        if (refusal) throw invalidValue('url', refusal);
+        const events = webhookEventNames(body.events);
+        await refuseBadUrl(deps.guard, body.url);
         const line = await resolveLine(deps.registry, caller, body.from);
         const id = deps.ids.make('webhook');
-        const secret = `whsec_${Buffer.from(deps.randomBytes(SECRET_BYTES)).toString('base64')}`;
+        const secret = makeWebhookSecret(deps.randomBytes);
         const item = {
           id,
           accountRef: caller.accountRef,
@@ -112,12 +109,4 @@ function deleteRoute(deps: WebhookDeps): Route {
       return { id: body.id, deleted: true };
     },
   });
-}
-
-function eventNames(events: readonly string[]): string[] {
-  const known = `one or more of ${WEBHOOK_EVENTS.join(', ')}`;
-  if (events.length === 0) throw invalidValue('events', `must name ${known}`);
-  const unknown = events.find((name) => !isWebhookEvent(name));
-  if (unknown !== undefined) throw invalidValue('events', `names an event that no webhook can have; it takes ${known}`);
-  return [...new Set(events)];
 }
