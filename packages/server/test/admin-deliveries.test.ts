@@ -131,6 +131,22 @@ describe.each(ENGINES)('an operator of deliveries on %s', (engine) => {
     expect(await attemptsOf(id)).toHaveLength(14);
   });
 
+  it('sends one again once for an Idempotency-Key, with a body of no fields or with none', async () => {
+    const [one] = await deliver(['Hello'], 'delivered');
+    const path = `/admin/v1/deliveries/${String(one?.id)}/resend`;
+    const options = { headers: { 'idempotency-key': 'once' } };
+    const first = expectStatus(200, await test.call('POST', path, undefined, options));
+    const again = expectStatus(200, await test.call('POST', path, {}, options));
+    expect(again.body).toEqual(first.body);
+    await becomes(String(one?.id), 'delivered', 2);
+    const bulk = `/admin/v1/webhooks/${webhook.id}/resend`;
+    const all = { since: 0, state: 'all' };
+    expect((await test.call('POST', bulk, all, options)).body).toMatchObject({ resent: 1 });
+    expect((await test.call('POST', bulk, all, options)).headers['idempotent-replayed']).toBe('true');
+    await becomes(String(one?.id), 'delivered', 3);
+    expect(receiver.received).toHaveLength(3);
+  });
+
   it('sends what waits for its retry at once', async () => {
     receiver.behave(answers(503, { 'retry-after': '120' }));
     const [one] = await deliver(['Hello'], 'retry');
@@ -253,5 +269,62 @@ describe.each(ENGINES)('an operator of deliveries on %s', (engine) => {
     ['/deliveries?since=yesterday', 'since'],
   ])('%s is refused', async (path, param) => {
     expect(await test.call('GET', `/admin/v1${path}`)).toMatchObject({ status: 400, body: { error: { param } } });
+  });
+});
+
+describe('a delivery that is sent again', () => {
+  /** Counts the attempts that are under way at the same time, for each delivery. */
+  async function watchfulReceiver(answerAfterMs: number) {
+    const underWay = new Map<string, number>();
+    const seen = { most: 0 };
+    const receiver = await startReceiver((response, one) => {
+      const id = String(one.headers['x-webhook-delivery-id']);
+      const now = (underWay.get(id) ?? 0) + 1;
+      underWay.set(id, now);
+      seen.most = Math.max(seen.most, now);
+      setTimeout(() => {
+        underWay.set(id, (underWay.get(id) ?? 1) - 1);
+        response.writeHead(seen.most > 1 ? 500 : 200).end();
+      }, answerAfterMs);
+    });
+    return { receiver, seen };
+  }
+
+  it('from two processes at once, again and again, is never under way twice', async () => {
+    const home = await createHome('postgres');
+    const { receiver, seen } = await watchfulReceiver(60);
+    const [one, two] = [await startTestServer('postgres', { home }), await startTestServer('postgres', { home })];
+    const webhook = await one.webhook(receiver.url, ['message.received']);
+    for (const text of ['One', 'Two', 'Three']) await one.text(text);
+    const deliveries = async () => (await one.call('GET', '/admin/v1/deliveries')).body['data'] as Delivery[];
+    const settled = (attempts: number) =>
+      waitFor(async () => {
+        const all = await deliveries();
+        const isOver = all.length === 3 && all.every((each) => each.state === 'delivered' && each.attempts >= attempts);
+        return isOver ? all : undefined;
+      }, `all to be delivered with ${attempts} attempts`);
+    const ids = (await settled(1)).map((each) => each.id);
+    for (let round = 0; round < 12; round++) {
+      const asked = ids.flatMap((id) => [
+        one.call('POST', `/admin/v1/deliveries/${id}/resend`),
+        two.call('POST', `/admin/v1/deliveries/${id}/resend`),
+      ]);
+      const body = { since: 0, state: 'all' };
+      asked.push(two.call('POST', `/admin/v1/webhooks/${webhook.id}/resend`, body));
+      for (const answer of await Promise.all(asked)) expectStatus(200, answer);
+      await new Promise((resolve) => setTimeout(resolve, round * 10));
+    }
+    const all = await settled(2);
+    expect(seen.most).toBe(1);
+    for (const each of all) {
+      const attempts = (await one.call('GET', `/admin/v1/deliveries/${each.id}/attempts?limit=100`)).body['data'];
+      const posted = receiver.received.filter((got) => got.headers['x-webhook-delivery-id'] === each.id);
+      expect(attempts).toHaveLength(each.attempts);
+      expect(posted).toHaveLength(each.attempts);
+    }
+    await two.stop();
+    await one.stop();
+    await receiver.close();
+    await home.remove();
   });
 });

@@ -59,8 +59,9 @@ export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: 
   return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
 }
 
+/** No body says the same as one without fields. */
 function comparable(request: FastifyRequest): unknown {
-  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body;
+  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body ?? {};
   const message = `With an Idempotency-Key the body may be nested no deeper than ${DEPTH_MAX}.`;
   throw new ApiError('invalid_json', { message });
 }
