@@ -23,13 +23,22 @@ export function formatInstant(at: number | null): string {
   return at === null ? '-' : `${formatMoment(at)}.${String(at % 1_000).padStart(3, '0')}`;
 }
 
-/** `30d`, `12h`, or a date such as `2027-01-31`: the millisecond that it means. */
+/** `30d`, `12h`, or a date such as `2027-01-31`: the millisecond that it means, for a time to come. */
 export function parseExpiry(text: string, now: number): number {
+  return parseMoment(text, '--expires', (ms) => now + ms);
+}
+
+/** The same for a time that has passed: `2h` is two hours ago. */
+export function parseSince(text: string, now: number): number {
+  return parseMoment(text, '--since', (ms) => Math.max(0, now - ms));
+}
+
+function parseMoment(text: string, option: string, from: (ms: number) => number): number {
   const [, count = '', unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
   const ms = UNITS_MS[unit];
-  if (ms !== undefined) return now + Number(count) * ms;
+  if (ms !== undefined) return from(Number(count) * ms);
   const date = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?$/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(date))
-    throw usageFailure(`--expires takes a duration such as 30d or 12h, or a date; not "${text}".`);
+    throw usageFailure(`${option} takes a duration such as 30d or 12h, or a date; not "${text}".`);
   return date;
 }

@@ -1,7 +1,8 @@
 /** The tree of commands. What stands here is what `--help`, the completion scripts and the reference page show. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
 import { addCompletionCommand } from './commands/completion.ts';
+import { addDeliveriesCommand } from './commands/deliveries.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addKeysCommand } from './commands/keys.ts';
@@ -12,6 +13,7 @@ import { addMessagesCommand } from './commands/messages.ts';
 import { addSendCommand } from './commands/send.ts';
 import { addServeCommand, type ServeSetting } from './commands/serve.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
+import { addWebhooksCommand } from './commands/webhooks.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface ProgramOptions {
@@ -32,6 +34,10 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
     .configureHelp({
       subcommandTerm: (command) => command.name(),
       showGlobalOptions: true,
+      formatHelp: (command, help) => {
+        const text = Help.prototype.formatHelp.call(help, command, help);
+        return command.parent === null ? squeeze(text) : text;
+      },
     })
     .exitOverride();
   addServeCommand(program, surroundings, serveSettings);
@@ -42,9 +48,16 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
   addMessagesCommand(program, surroundings);
   addEventsCommand(program, surroundings);
   addExplainCommand(program, surroundings);
+  addWebhooksCommand(program, surroundings);
+  addDeliveriesCommand(program, surroundings);
   addListenCommand(program, surroundings);
   addSimulateCommand(program, surroundings);
   addBackupCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
+}
+
+/** All commands are to be on one screen: two of the three empty lines go. */
+function squeeze(text: string): string {
+  return text.replace('\n\n', '\n').replace('\n\nCommands:', '\nCommands:');
 }

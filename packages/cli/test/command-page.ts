@@ -1,6 +1,6 @@
 /** The reference page of the command, made from the tree of commands. `npm run generate` writes it; a test compares. */
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
+import type { Argument, Command } from 'commander';
 import { readServeSettings } from '../src/commands/serve.ts';
 import { createProgram } from '../src/program.ts';
 import { createTerminal } from '../src/terminal.ts';
@@ -79,12 +79,16 @@ function leavesOf(command: Command, path = command.name()): Leaf[] {
 }
 
 function sectionOf({ path, command }: Leaf): string {
-  const words = command.registeredArguments.map((argument) => `<${argument.name()}>`);
+  const words = command.registeredArguments.map(argumentWord);
   const parts = [`## \`${['trunkline', path, ...words].join(' ')}\`\n\n${command.description()}\n`];
-  const rows = command.registeredArguments.map((one) => `| \`<${one.name()}>\` | ${cell(one.description)} |\n`);
+  const rows = command.registeredArguments.map((one) => `| \`${argumentWord(one)}\` | ${cell(one.description)} |\n`);
   if (rows.length > 0) parts.push(`| argument | |\n|---|---|\n${rows.join('')}`);
   if (command.options.length > 0) parts.push(optionRows(command));
   return parts.join('\n');
+}
+
+function argumentWord(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
 }
 
 function optionRows(command: Command): string {

@@ -4,7 +4,10 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
-const COMMANDS = 'serve login keys lines send messages events explain listen simulate backup completion'.split(' ');
+const COMMANDS =
+  'serve login keys lines send messages events explain webhooks deliveries listen simulate backup completion'.split(
+    ' ',
+  );
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */
 const LIST_MODULES = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
@@ -54,6 +57,15 @@ describe('a mistake in the words', () => {
     [['messages', '--to', '+15550109999', '--limit', 'many']],
     [['lines', 'set', '+15550100001', '--active', 'perhaps']],
     [['explain', 'wh_1']],
+    [['webhooks']],
+    [['webhooks', 'create', '--url', 'http://127.0.0.1:9/']],
+    [['webhooks', 'rotate', 'wh_1', '--overlap-hours', '169']],
+    [['deliveries', 'list', '--state', 'lost']],
+    [['deliveries', 'list', '--since', 'yesterday']],
+    [['deliveries', 'resend']],
+    [['deliveries', 'resend', 'dlv_1', '--webhook', 'wh_1']],
+    [['deliveries', 'resend', 'dlv_1', '--state', 'all']],
+    [['deliveries', 'resend', '--webhook', 'wh_1']],
     [['completion', 'tcsh']],
     [['serve', '--prot', '80']],
     [['listen', '--forward-to', 'here']],
@@ -86,6 +98,8 @@ describe('what a command loads', () => {
     [['messages', '--to', '+15550109999']],
     [['events']],
     [['explain', 'obx_1']],
+    [['webhooks', 'list']],
+    [['deliveries', 'list']],
     [['listen', '--forward-to', 'http://127.0.0.1:9/']],
     [['simulate', 'phone', '+15550109999']],
   ])('%j is the command itself and its parser, and nothing of the server', async (words) => {
