@@ -65,6 +65,13 @@ const SABOTAGES: readonly Sabotage[] = [
     test: { file: 'test/retry-claims.test.ts', name: 'without waiting' },
   },
   {
+    name: 'a delivery that is sent again loses the claim of the attempt under way',
+    file: 'store/resends.ts',
+    line: 'const RESEND = `update deliveries set resent_at = i.now,',
+    replacement: 'const RESEND = `update deliveries set claimed_until = 0, resent_at = i.now,',
+    test: { file: 'packages/server/test/resends.test.ts', name: 'keep the claim of an attempt' },
+  },
+  {
     name: 'what was `sending` in a crash is sent again',
     file: 'outbox/reconcile.ts',
     line: 'outcome: outcomeOf(answers.get(item.id)),',

@@ -51,17 +51,17 @@ export interface Kept {
 export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: FastifyRequest): Identity {
   const name = nameOf(request);
   const route = `${row.method} ${pathOf(request.url)}`;
+  // No body says the same as one without fields.
   const fingerprint =
     name === null
       ? fingerprintOf(caller.keyRef, route, request.bodyText, row.isSecret)
-      : hash('sha256', canonicalJson(comparable(request)), 'base64url');
+      : hash('sha256', canonicalJson(comparable(request) ?? {}), 'base64url');
   const { status, isSecret } = row;
   return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
 }
 
-/** No body says the same as one without fields. */
 function comparable(request: FastifyRequest): unknown {
-  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body ?? {};
+  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body;
   const message = `With an Idempotency-Key the body may be nested no deeper than ${DEPTH_MAX}.`;
   throw new ApiError('invalid_json', { message });
 }
