@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readEvents } from './event-reader.ts';
 import { type Answer, ENGINES, expectStatus, waitFor } from './harness.ts';
-import { createScene, type Place, type Scene } from './matrix-scene.ts';
+import { createScene, HOOK, type Place, QUIET_EVENTS, type Scene } from './matrix-scene.ts';
 import { expected, refusal } from './tenancy.ts';
 
 const TEXTS = 6;
@@ -18,6 +18,9 @@ const LISTS: readonly List[] = [
   { name: 'chats', path: ({ line }) => `/v1/chats?from=${line.id}&limit=1` },
   { name: 'messages', path: ({ line, chatId }) => `/v1/messages?from=${line.id}&to=${chatId}&limit=2` },
   { name: 'keys', path: () => '/admin/v1/keys?limit=1' },
+  { name: 'webhooks', path: ({ line }) => `/admin/v1/webhooks?line=${line.id}&limit=1` },
+  { name: 'deliveries', path: ({ webhookId }) => `/admin/v1/deliveries?webhook=${webhookId}&limit=1` },
+  { name: 'attempts', path: ({ deliveryId }) => `/admin/v1/deliveries/${deliveryId}/attempts?limit=1` },
   {
     name: "a phone's messages",
     path: ({ line, peer }) => `/simulator/v1/phones/${encodeURIComponent(peer)}/messages?line=${line.id}&limit=2`,
@@ -29,7 +32,11 @@ describe.each(ENGINES)('lists and their cursors on %s', (engine) => {
   beforeAll(async () => {
     scene = await createScene(engine);
     const { own, other, foreign } = scene.places;
-    for (const place of [own, other, foreign]) await fill(scene, place);
+    for (const place of [own, other, foreign]) {
+      await fill(scene, place);
+      const webhook = { from: place.line.handle, url: HOOK, events: QUIET_EVENTS };
+      expectStatus(201, await scene.test.call('POST', '/v1/webhooks', webhook, { key: place.ownerKey }));
+    }
   });
   afterAll(() => scene.test.stop());
 

@@ -139,7 +139,7 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   };
   const whole: Place = { ...place, ...rest };
   const webhookId = await makeWebhook(test, whole);
-  const deliveryId = await makeDelivery(test, webhookId, whole.messageId);
+  const deliveryId = await makeDeliveries(test, webhookId, whole);
   return { ...whole, webhookId, deliveryId, keyId: await makeKeyOf(test, whole) };
 }
 
@@ -192,29 +192,36 @@ async function makeMessage(test: TestServer, { ownerKey, line, peer }: Place): P
   );
 }
 
-/** A delivery of the message's event, which the webhook did not ask for: written down, and never sent. */
-async function makeDelivery(test: TestServer, webhookId: string, messageId: string): Promise<string> {
+/**
+ * A delivery of each of the line's first two events, which the webhook did not ask for: written down as if the second
+ * attempt had arrived, and never sent. Gives the newer one.
+ */
+async function makeDeliveries(test: TestServer, webhookId: string, { line }: Place): Promise<string> {
   const { query } = test.server.engine;
   const webhook = await query
     .selectFrom('webhooks')
     .select(['ref', 'account_ref'])
     .where('id', '=', webhookId)
     .executeTakeFirstOrThrow();
-  const { seq } = await query
-    .selectFrom('events')
-    .innerJoin('messages', 'messages.ref', 'events.message_ref')
-    .select('events.seq')
-    .where('messages.id', '=', messageId)
-    .executeTakeFirstOrThrow();
-  const [id, at] = [ids.make('delivery'), Date.now()];
-  const attempt = { attempts: 1, last_status: 200, last_attempt_at: at, last_duration_ms: 1 };
-  const delivery = { id, webhook_ref: webhook.ref, account_ref: webhook.account_ref, event_seq: seq, ...attempt };
-  const rest = { state: 'delivered', due_at: 0, claimed_until: 0, created_at: at };
-  await query
-    .insertInto('deliveries')
-    .values({ ...delivery, ...rest })
-    .execute();
-  return id;
+  const events = query.selectFrom('events').select('seq').where('line_ref', '=', line.ref).orderBy('seq').limit(2);
+  const at = Date.now();
+  let newest = '';
+  for (const { seq } of await events.execute()) {
+    newest = ids.make('delivery');
+    const key = { webhook_ref: webhook.ref, event_seq: seq };
+    const last = { attempts: 2, last_status: 200, last_attempt_at: at, last_duration_ms: 1 };
+    const rest = { account_ref: webhook.account_ref, state: 'delivered', due_at: 0, claimed_until: 0, created_at: at };
+    await query
+      .insertInto('deliveries')
+      .values({ id: newest, ...key, ...last, ...rest })
+      .execute();
+    const failed = { attempt: 1, started_at: at, duration_ms: 1, status: 500, error: 'The receiver answered 500.' };
+    await query
+      .insertInto('attempts')
+      .values({ ...key, ...failed })
+      .execute();
+  }
+  return newest;
 }
 
 /** A new key of the line's account, or the name of one that never was. */

@@ -95,7 +95,11 @@ export const extendRetries: Write<{ webhookRef: number; eventSeq: number; until:
   async run({ tx }, items) {
     await tx.each(
       extendClaim,
-      items.map(({ webhookRef, eventSeq, until }) => ({ webhook_ref: webhookRef, event_seq: eventSeq, until })),
+      inLockOrder(items).map(({ webhookRef, eventSeq, until }) => ({
+        webhook_ref: webhookRef,
+        event_seq: eventSeq,
+        until,
+      })),
     );
     return items.map(() => null);
   },
@@ -184,8 +188,9 @@ export const recordAttempts: Write<AttemptResult, null> = {
   kind: 'outcome',
   concurrency: 2,
   isPatient: true,
-  async run(batch, results) {
+  async run(batch, items) {
     const { tx, wake } = batch;
+    const results = inLockOrder(items);
     // Webhooks before deliveries, as whoever deletes one locks them.
     const disabled = await noteOutcomes(batch, results.map(outcomeOf));
     await tx.each(settle, results.map(settledRow));
@@ -196,6 +201,13 @@ export const recordAttempts: Write<AttemptResult, null> = {
     return results.map(() => null);
   },
 };
+
+/** Whoever locks several deliveries locks them in this order, so that no two wait for each other. */
+export function inLockOrder<T extends { readonly webhookRef: number; readonly eventSeq: number }>(
+  items: readonly T[],
+): T[] {
+  return items.toSorted((a, b) => a.webhookRef - b.webhookRef || a.eventSeq - b.eventSeq);
+}
 
 function outcomeOf({ webhookRef, error, startedAt }: AttemptResult): Outcome {
   return { ref: webhookRef, succeeded: error === null, at: startedAt };

@@ -3,7 +3,7 @@
  * attempts counted on; a claim on it stays, so that an attempt under way has no second one beside it.
  */
 import { type Row, statement, type Tx } from './database.ts';
-import { RETRIES_TOPIC } from './deliveries.ts';
+import { inLockOrder, RETRIES_TOPIC } from './deliveries.ts';
 import type { Write } from './writer.ts';
 
 /** The states that a delivery can be sent again from; what is new is on its way by itself. */
@@ -33,6 +33,7 @@ const stretch = statement(
      order by event_seq desc limit i.max) as part`,
 );
 
+/** What another has locked is an attempt that is being claimed or settled: it is left to that. */
 const resendStretch = statement(
   {
     webhook_ref: 'int',
@@ -45,8 +46,10 @@ const resendStretch = statement(
     dropped: 'int',
     delivered: 'int',
   },
-  `${RESEND} where webhook_ref = i.webhook_ref and event_seq >= i.lowest and event_seq < i.before
-     and created_at >= i.since and (${RESENDABLE.map((state) => `state = '${state}' and i.${state} = 1`).join(' or ')})
+  `${RESEND} where webhook_ref = i.webhook_ref and event_seq in (
+     select d.event_seq from deliveries d
+     where d.webhook_ref = i.webhook_ref and d.event_seq >= i.lowest and d.event_seq < i.before and d.created_at >= i.since
+       and (${RESENDABLE.map((state) => `d.state = '${state}' and i.${state} = 1`).join(' or ')}) {skip locked})
    returning ${RESENT}`,
 );
 
@@ -89,19 +92,20 @@ export const resendDelivery: Write<{ webhookRef: number; eventSeq: number; now: 
   concurrency: 1,
   isRefusal: (result) => result !== 'resent',
   async run({ tx, wake }, items) {
-    const results: ResentOne[] = [];
-    for (const { webhookRef, eventSeq, now } of items) {
-      const isActive = (await tx.one(lockActive, { ref: webhookRef })).length > 0;
-      if (!isActive) {
-        results.push('inactive');
-        continue;
-      }
+    const active = new Set<number>();
+    for (const ref of new Set(inLockOrder(items).map((item) => item.webhookRef))) {
+      if ((await tx.one(lockActive, { ref })).length > 0) active.add(ref);
+    }
+    const results = new Map<unknown, ResentOne>();
+    for (const item of inLockOrder(items)) {
+      const { webhookRef, eventSeq, now } = item;
+      if (!active.has(webhookRef)) continue;
       const resent = await tx.one(resendOne, { webhook_ref: webhookRef, event_seq: eventSeq, now });
       await keepSuccesses(tx, webhookRef, resent);
-      results.push(resent.length > 0 ? 'resent' : 'not_found');
+      results.set(item, resent.length > 0 ? 'resent' : 'not_found');
     }
     wake(RETRIES_TOPIC);
-    return results;
+    return items.map((item) => results.get(item) ?? 'inactive');
   },
 };
 
