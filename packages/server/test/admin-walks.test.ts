@@ -59,8 +59,10 @@ describe.each(ENGINES)('a walk on %s', (engine) => {
       const now = await read(`/admin/v1/outbox/${id}`);
       return names(now).includes('attempt') && names(now).includes('delivered') ? now : undefined;
     }, 'the whole walk');
+    // The phone has it at once, which is told beside the rest.
     const own = names(walk).filter((name) => name !== 'delivered');
-    expect(own).toEqual(['accepted', 'claimed', 'handed_over', 'sent', 'stored', 'event', 'attempt']);
+    expect(own).toEqual(['accepted', 'claimed', 'handed_over', 'sent', 'stored', 'event', 'event', 'attempt']);
+    expect(step(walk, 'event')[1]?.detail).toMatch(/^message\.delivered evt_/);
     expect(names(walk).indexOf('delivered')).toBeGreaterThan(names(walk).indexOf('sent'));
     expectInOrder(walk);
     expect(walk.outbox_item).toEqual({ ...(await test.outbox(id)), request_id: undefined });
