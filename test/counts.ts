@@ -15,6 +15,8 @@ export const FULL_COUNTS = {
   SOAK_SLOW_CLIENTS: 2_000,
   /** Requests that the fuzzer makes of each route, on SQLite. */
   FUZZ_CASES: 10_000,
+  /** Changes of each kind of sound file that the transcoder is given, and random files, four times as many. */
+  AUDIO_CHANGES: 500,
 } as const;
 
 const SMALL_COUNTS = {
@@ -25,6 +27,7 @@ const SMALL_COUNTS = {
   SOAK_STOPS: 4,
   SOAK_SLOW_CLIENTS: 500,
   FUZZ_CASES: 300,
+  AUDIO_CHANGES: 15,
 } as const satisfies Record<keyof typeof FULL_COUNTS, number>;
 
 export function countFrom(

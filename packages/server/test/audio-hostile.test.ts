@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countFrom } from '../../../test/counts.ts';
 import { readM4a } from '../src/files/audio/m4a.ts';
 import { writeM4aHead } from '../src/files/audio/m4a-writer.ts';
 import { createTranscoder, TRANSCODER_LIMITS, type Transcoder } from '../src/files/audio/transcoder.ts';
@@ -9,15 +10,16 @@ import { hasFfmpeg, makeByFfmpeg, makeWav } from './audio-media.ts';
 
 const PART = 'broken and hostile files of the kinds that ffmpeg makes';
 const SEED = 20_261_121;
-const MUTATIONS_OF_EACH = 60;
-const RANDOM_FILES = 200;
+const MUTATIONS_OF_EACH = countFrom('AUDIO_CHANGES');
+const RANDOM_FILES = 4 * MUTATIONS_OF_EACH;
 const PREFIXES = 12;
 /** How finely the places of changes are spread over a file. */
 const PARTS = 10_000;
 const MB = 1_000_000;
 const RSS_GROWTH_MAX = 300 * MB;
 const POLL_MS = 10;
-const MANY_FILES_MS = 240_000;
+/** The full counts of the soak take their time. */
+const MANY_FILES_MS = 240_000 * Math.ceil(MUTATIONS_OF_EACH / 60);
 
 const NOT_AUDIO = 'names a file that is not m4a, mp3, wav, caf or aiff';
 const CUT_SHORT = 'names a file that cannot be read as audio: it is cut short';
