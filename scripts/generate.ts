@@ -4,14 +4,20 @@
  */
 import { writeFileSync } from 'node:fs';
 import { commandPage, PAGE_PATH } from '../packages/cli/test/command-page.ts';
+import { generateTypes } from '../packages/sdk/test/generated-types.ts';
 import { generateFiles } from '../packages/server/test/generated-files.ts';
 import { OPENAPI_FILE, openApiText } from '../packages/server/test/openapi-file.ts';
 import { startPostgres } from '../test/postgres.ts';
 
 writeFileSync(PAGE_PATH, await commandPage());
 console.log(PAGE_PATH);
-writeFileSync(OPENAPI_FILE, await openApiText());
+const openApi = await openApiText();
+writeFileSync(OPENAPI_FILE, openApi);
 console.log(OPENAPI_FILE);
+for (const { path, text } of generateTypes(openApi)) {
+  writeFileSync(path, text);
+  console.log(path);
+}
 const postgres = await startPostgres();
 try {
   for (const { path, text } of await generateFiles(postgres.url)) {

@@ -1,5 +1,6 @@
 /** What `/admin/v1` and `/simulator/v1` give and take, as the admin client does. Times are Unix milliseconds. */
-import type { Attachment, LineService, Message, ReactionType, StoredOutboxItem } from './resources.ts';
+import type { Attachment, LineService, Message, ReactionType } from './resources.ts';
+import type { StoredOutboxItem } from './stored-outbox-item.ts';
 
 /** An API key. What opens the door is given once, when it is made. */
 export interface ApiKey {

@@ -20,6 +20,7 @@ export {
   SignatureVerificationError,
   TimeoutError,
 } from './errors.ts';
+export type { LineStatusEventData, MessageEventData, MessageFailedEventData, ReactionEventData } from './event-data.ts';
 export type { EventIterator } from './event-stream.ts';
 export type { CamelCaseKeys } from './key-case.ts';
 export type { MessagesClient } from './messages-client.ts';
@@ -29,10 +30,17 @@ export type {
   ContactCard,
   ContactEmail,
   ContactPhone,
-  CreateWebhookParams,
   EventsParams,
-  GetMessageParams,
   IdParams,
+  SendContactCardParams,
+  TypingParams,
+  UploadFileParams,
+  UploadSource,
+  WaitForOutboxOptions,
+} from './params.ts';
+export type {
+  CreateWebhookParams,
+  GetMessageParams,
   ListChatsParams,
   ListMessagesParams,
   ListReactionsParams,
@@ -40,15 +48,10 @@ export type {
   ListTypingIndicatorsParams,
   ListWebhooksParams,
   SendAudioMessageParams,
-  SendContactCardParams,
   SendMessageParams,
   SendReactionParams,
   SendReadReceiptParams,
-  TypingParams,
-  UploadFileParams,
-  UploadSource,
-  WaitForOutboxOptions,
-} from './params.ts';
+} from './requests.ts';
 export type {
   Attachment,
   Chat,
@@ -63,12 +66,12 @@ export type {
   Reaction,
   ReactionType,
   ReadReceipt,
-  SandboxState,
   Service,
-  StoredOutboxItem,
   TypingIndicator,
   Webhook,
 } from './resources.ts';
+export type { SandboxState } from './sandbox-state.ts';
+export type { StoredOutboxItem } from './stored-outbox-item.ts';
 export {
   type HeadersLike,
   type RawBody,
@@ -83,13 +86,9 @@ export {
   EXTENDED_WEBHOOK_EVENT_NAMES,
   type ExtendedWebhookEventDataMap,
   type ExtendedWebhookEventName,
-  type LineStatusEventData,
-  type MessageEventData,
-  type MessageFailedEventData,
   type MessageReceivedEvent,
   type MessageSentEvent,
   type ReactionAddedEvent,
-  type ReactionEventData,
   type ReactionRemovedEvent,
   type StreamedEvent,
   type StreamedEventName,

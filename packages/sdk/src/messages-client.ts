@@ -3,10 +3,16 @@ import type { CallOptions } from './client-config.ts';
 import type { EventIterator } from './event-stream.ts';
 import type { PagePromise } from './page.ts';
 import type {
-  CreateWebhookParams,
   EventsParams,
-  GetMessageParams,
   IdParams,
+  SendContactCardParams,
+  TypingParams,
+  UploadFileParams,
+  WaitForOutboxOptions,
+} from './params.ts';
+import type {
+  CreateWebhookParams,
+  GetMessageParams,
   ListChatsParams,
   ListMessagesParams,
   ListReactionsParams,
@@ -14,14 +20,10 @@ import type {
   ListTypingIndicatorsParams,
   ListWebhooksParams,
   SendAudioMessageParams,
-  SendContactCardParams,
   SendMessageParams,
   SendReactionParams,
   SendReadReceiptParams,
-  TypingParams,
-  UploadFileParams,
-  WaitForOutboxOptions,
-} from './params.ts';
+} from './requests.ts';
 import type {
   Chat,
   DeletedResponse,
@@ -31,11 +33,11 @@ import type {
   OutboxItem,
   Reaction,
   ReadReceipt,
-  SandboxState,
-  StoredOutboxItem,
   TypingIndicator,
   Webhook,
 } from './resources.ts';
+import type { SandboxState } from './sandbox-state.ts';
+import type { StoredOutboxItem } from './stored-outbox-item.ts';
 
 export interface MessagesClient {
   /** Sends a text, a file or both. Resolves when the message is on the server's disk: `pending`, not yet sent. */

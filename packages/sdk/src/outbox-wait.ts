@@ -1,8 +1,8 @@
 /** Looks at an outbox item until it is settled. */
 import { TimeoutError } from './errors.ts';
 import type { WaitForOutboxOptions } from './params.ts';
-import type { StoredOutboxItem } from './resources.ts';
 import { waitFor } from './retry.ts';
+import type { StoredOutboxItem } from './stored-outbox-item.ts';
 
 const TIMEOUT_DEFAULT_MS = 60_000;
 const POLL_FIRST_MS = 200;

@@ -1,45 +1,9 @@
-/** What the client's methods take. `from` is a line's handle or `ln_` id, `to` a contact's handle or a `cht_` id. */
-import type { ReactionType } from './resources.ts';
-import type { ExtendedWebhookEventName, StreamedEventName, WebhookEventName } from './webhook-events.ts';
+/** What the client's methods take where it is not a request as `requests.ts` has it. */
+import type { SendMessageParams, SendTypingParams } from './requests.ts';
+import type { StreamedEventName } from './webhook-events.ts';
 
-interface Conversation {
-  /** The line: its handle or `ln_` id. */
-  from: string;
-  /** The contact's handle, or a `cht_` id for a group. */
-  to: string;
-}
-
-interface PageParams {
-  /** Items of a page, 1 to 100; 50 by default. */
-  limit?: number | undefined;
-  /** The `nextCursor` of the page before. */
-  cursor?: string | undefined;
-}
-
-export interface SendMessageParams extends Conversation {
-  /** At most 20,000 characters. Required unless there is an attachment. */
-  text?: string | undefined;
-  /** The id of one uploaded file. */
-  attachments?: string[] | undefined;
-  /** The id or GUID of a message in the same chat. */
-  replyTo?: string | undefined;
-}
-
-export interface SendAudioMessageParams extends Conversation {
-  /** The id of an uploaded m4a, mp3, wav, caf or aiff. */
-  audioMessage: string;
-  /** The id or GUID of a message in the same chat. */
-  replyTo?: string | undefined;
-}
-
-export interface SendReactionParams extends Conversation {
-  /** The id or GUID of the message. */
-  messageId: string;
-  type: ReactionType;
-}
-
-export interface TypingParams extends Conversation {}
-export interface SendReadReceiptParams extends Conversation {}
+/** What `startTyping` and `stopTyping` take. */
+export interface TypingParams extends Omit<SendTypingParams, 'state'> {}
 
 export interface UploadFileParams {
   /** The bytes. What comes as a stream is sent as it comes, and not tried again. */
@@ -90,11 +54,9 @@ export interface ContactCard {
   note?: string | undefined;
 }
 
-export interface SendContactCardParams extends Conversation, ContactCard {
+export interface SendContactCardParams extends Pick<SendMessageParams, 'from' | 'to' | 'replyTo'>, ContactCard {
   /** A text that goes with the card. */
   text?: string | undefined;
-  /** The id or GUID of a message in the same chat. */
-  replyTo?: string | undefined;
   /** The id of an uploaded JPEG or PNG. Keep it small: it becomes part of the card. */
   photo?: string | undefined;
   /** Needed only where the photo's first bytes do not say what it is. */
@@ -103,46 +65,9 @@ export interface SendContactCardParams extends Conversation, ContactCard {
   filename?: string | undefined;
 }
 
-export interface ListChatsParams extends PageParams {
-  /** The line: its handle or `ln_` id. */
-  from: string;
-}
-
-export interface ListMessagesParams extends Conversation, PageParams {}
-
-export interface ListReactionsParams {
-  /** The id or GUID of the message. */
-  messageId: string;
-  /** Narrows a GUID to one line. */
-  from?: string | undefined;
-}
-
-export interface ListTypingIndicatorsParams extends Conversation {}
-export interface ListReadReceiptsParams extends Conversation {}
-
-export interface ListWebhooksParams {
-  /** The line: its handle or `ln_` id. */
-  from: string;
-}
-
-export interface CreateWebhookParams {
-  /** The line: its handle or `ln_` id. */
-  from: string;
-  /** Where the events go. */
-  url: string;
-  events: readonly (WebhookEventName | ExtendedWebhookEventName)[];
-}
-
 /** Names one thing by its id. */
 export interface IdParams {
   id: string;
-}
-
-export interface GetMessageParams {
-  /** A `msg_` id or a GUID. */
-  id: string;
-  /** Narrows a GUID to one line. */
-  from?: string | undefined;
 }
 
 export interface EventsParams {

@@ -1,242 +1,245 @@
-/** What the API gives, as the client gives it. Times are Unix milliseconds; `null` says that there is no value. */
+/**
+ * What the API gives, as the client gives it. Times are Unix milliseconds, and null says that there is no value.
+ * Made by `npm run generate` from `openapi/v1.json`: what stands here is changed in the server's schemas.
+ */
 
+/** Of `Line.service`: how it sends; `auto` decides by the recipient. */
 export type LineService = 'imessage' | 'sms' | 'auto';
-/** The network that carried a message. */
+
+/** Of `Chat.service`: how its messages travel. */
 export type Service = 'imessage' | 'sms' | 'rcs';
+
+/** Of `OutboxItem.status`: `claimed` is under way; `sent` was seen going out on the line. */
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
+
+/** Of `Reaction.type`: which tapback. */
 export type ReactionType = 'love' | 'like' | 'dislike' | 'laugh' | 'emphasize' | 'question';
 
-/** One iMessage identity that you send from and receive on. */
+/** Of `OutboxItem.payload`: the request as it was accepted. */
+export interface OutboxPayload {
+  /** What was asked for. */
+  kind: 'message' | 'audio_message' | 'reaction' | 'typing' | 'receipt';
+  /** As the request named the line. */
+  from: string;
+  /** As the request named the recipient. */
+  to: string;
+  /** Of a message: its text. */
+  text?: string | undefined;
+  /** Of a message: the ids of its files. */
+  attachments?: string[] | undefined;
+  /** Of a voice memo: the id of its file. */
+  audioMessage?: string | undefined;
+  /** Of a message or a voice memo: what it replies to. */
+  replyTo?: string | undefined;
+  /** Of a reaction: the message that it is on. */
+  messageId?: string | undefined;
+  /** Of a reaction: which tapback. */
+  type?: ReactionType | undefined;
+  /** Of typing: whether it begins or ends. */
+  state?: 'on' | 'off' | undefined;
+}
+
+/** One handle through which messages leave and arrive. */
 export interface Line {
-  /** `ln_…` */
+  /** The line's id (`ln_…`). */
   id: string;
-  /** The phone number in E.164, or the Apple ID. */
+  /** The handle that its messages come from: E.164 or a lower-case e-mail. */
   handle: string;
-  /** The name that you gave the line. */
+  /** What the operator calls it. Null: it has no name. */
   label: string | null;
-  /** How the line sends. */
+  /** How it sends; `auto` decides by the recipient. */
   service: LineService;
-  /** Whether the line takes messages now. */
+  /** Whether it sends and receives. */
   isActive: boolean;
 }
 
-/** A conversation on a line, with one contact or with a group. */
+/** A conversation on a line, with one peer or with a group. */
 export interface Chat {
-  /** `cht_…` */
+  /** The chat's id (`cht_…`). */
   id: string;
-  /** The line that it is on. */
+  /** The line that it is on (`ln_…`). */
   lineId: string;
-  /** The contact's handle; of a group, the group's own identifier. */
+  /** The peer's handle; of a group its own identifier. */
   identifier: string;
-  /** The service that carries it. */
+  /** How its messages travel. */
   service: Service;
-  /** The group's name. */
+  /** The group's name. Null: it has none. */
   name: string | null;
   /** Whether it is a group. */
   isGroup: boolean;
   /** The other parties' handles, never the line's own. */
   participants: string[];
-  /** Whether somebody there has written: before that, nothing can be sent. */
+  /** Whether the contact, or somebody in the group, has written to the line. */
   hasReceivedInbound: boolean;
-  /** When its newest message was sent. */
+  /** When its newest message was sent. Null: it has none. Unix milliseconds. */
   lastMessageAt: number | null;
-  /** Of the request, where the chat was asked for alone. */
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }
 
-/** A file that came with a message. */
+/** A message seen on a line, inbound or own. */
+export interface Message {
+  /** The message's id (`msg_…`). */
+  id: string;
+  /** The line that it was seen on (`ln_…`). */
+  lineId: string;
+  /** The chat that it is in (`cht_…`). */
+  chatId: string;
+  /** The name that iMessage gave it, unique on its line. */
+  guid: string;
+  /** The sender's handle; of an own message the line's. */
+  sender: string;
+  /** What it says. Null: it has no text. */
+  text: string | null;
+  /** Its files; mostly none. */
+  attachments: Attachment[];
+  /** How it travelled. Null: unknown. */
+  service: Service | null;
+  /** Whether the line sent it, through the API or by hand. */
+  isFromMe: boolean;
+  /** Whether it is a voice memo. Null: unknown. */
+  isAudioMessage: boolean | null;
+  /** When it was sent, by the sender's clock. Unix milliseconds. */
+  sentAt: number;
+  /** When it was stored here. Unix milliseconds. */
+  syncedAt: number;
+  /** The outbox item that it came from (`obx_…`). Null: the API did not send it. */
+  outboxId: string | null;
+  /** The GUID of the message that it replies to. Null: it is no reply. */
+  replyToGuid: string | null;
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
+  requestId?: string | undefined;
+}
+
+/** A file that came or went with a message. */
 export interface Attachment {
-  /** Its name. */
+  /** Its name. Null: it came without one. */
   filename: string | null;
-  /** What it was said to be. A voice memo that came in is `audio/x-caf`. */
+  /** Its media type; `audio/x-caf` for a voice memo. Null: unknown. */
   mimeType: string | null;
-  /** Its bytes. */
+  /** In bytes. Null: unknown. */
   size: number | null;
-  /** Where it can be had without a key, for 30 days. */
+  /** Where to fetch it without a key, for 30 days. Null: it is not here yet. */
   url: string | null;
-  /** What was said in a voice memo; null until the line has made it out. */
+  /** The phone's own transcription of a voice memo. Null: there is none, or not yet. */
   transcription: string | null;
 }
 
-/** Something said in a chat, by either side. */
-export interface Message {
-  /** `msg_…` */
-  id: string;
-  /** The line that it was seen on. */
-  lineId: string;
-  /** The chat that it belongs to. */
-  chatId: string;
-  /** iMessage's own name for it, unique on its line. */
-  guid: string;
-  /** Who said it; of an own message, the line's handle. */
-  sender: string;
-  /** Its text; null where it has none. */
-  text: string | null;
-  /** The files that came with it. */
-  attachments: Attachment[];
-  /** The service that carried it. */
-  service: Service | null;
-  /** Whether the line said it. */
-  isFromMe: boolean;
-  /** Whether it is a voice memo. */
-  isAudioMessage: boolean | null;
-  /** When it was said. */
-  sentAt: number;
-  /** When the server stored it. */
-  syncedAt: number;
-  /** The outbox item that it was sent by; null where a person typed it. */
-  outboxId: string | null;
-  /** The message that it replies to. */
-  replyToGuid: string | null;
-  /** Of the request, where the message was asked for alone. */
-  requestId?: string | undefined;
-}
-
-/** A tapback on a message. */
+/** A tapback on a message. Taking it back is the same reaction with `added: false`. */
 export interface Reaction {
-  /** `rxn_…` */
+  /** The reaction's id (`rxn_…`). */
   id: string;
-  /** The message that it is on. */
+  /** The message that it is about (`msg_…`). */
   messageId: string;
-  /** Which one it is. */
+  /** Which tapback. */
   type: ReactionType;
-  /** Whose it is. */
+  /** The handle of whoever reacted; of an own reaction the line's. */
   sender: string;
-  /** Whether it is the line's. */
+  /** Whether the line reacted. */
   isFromMe: boolean;
-  /** False once it was taken away. */
+  /** False once it was taken back. */
   added: boolean;
-  /** When it was made. */
+  /** When it was made or taken back. Unix milliseconds. */
   sentAt: number;
-  /** When the server stored it. */
+  /** When that was stored here. Unix milliseconds. */
   syncedAt: number;
 }
 
-/** Whether somebody is typing. */
+/** Whether somebody in a chat is typing. */
 export interface TypingIndicator {
-  /** `ind_…` */
+  /** The indicator's id (`ind_…`). */
   id: string;
-  /** The chat. */
+  /** The chat that it is in (`cht_…`). */
   chatId: string;
   /** Who types. */
   handle: string;
-  /** Whether they do just now. */
+  /** Whether they are typing now. */
   isTyping: boolean;
-  /** When that was last heard. */
+  /** When that was last heard. Unix milliseconds. */
   updatedAt: number;
 }
 
-/** How far somebody has read. */
+/** How far somebody has read a chat. */
 export interface ReadReceipt {
-  /** `rcp_…` */
+  /** The receipt's id (`rcp_…`). */
   id: string;
-  /** The chat. */
+  /** The chat that was read (`cht_…`). */
   chatId: string;
-  /** Who has read. */
+  /** Who read it. */
   handle: string;
-  /** When they last did. */
+  /** How far it was read. Unix milliseconds. */
   lastReadAt: number;
-  /** When the server stored it. */
+  /** When that was stored here. Unix milliseconds. */
   syncedAt: number;
 }
 
-/** What was accepted and is to be sent, sent or failed. The answer to a send has `id`, `status` and `requestId` alone. */
+/**
+ * Something that was accepted to be sent, and what became of it. The answer to a send has `id`, `status` and
+ * `requestId` alone.
+ */
 export interface OutboxItem {
-  /** `obx_…` */
+  /** The item's id (`obx_…`). */
   id: string;
-  /** `pending` and `claimed` go on; `sent` and `failed` are the end. */
+  /** `claimed` is under way; `sent` was seen going out on the line. */
   status: OutboxStatus;
-  /** The line that sends it. */
+  /** The line that it goes through (`ln_…`). */
   lineId?: string | undefined;
-  /** The request as it was accepted, with its `kind`. */
+  /** The request as it was accepted. */
   payload?: OutboxPayload | undefined;
-  /** When it ended. */
+  /** When it was sent or failed. Null: it is neither yet. Unix milliseconds. */
   completedAt?: number | null | undefined;
-  /** Why it failed, in a sentence. */
+  /** Why it failed, in a sentence to act on. Null: it has not failed. */
   error?: string | null | undefined;
   /** How often it was handed over. */
   attempts?: number | undefined;
-  /** How often it can be. */
+  /** How often it may be handed over where it is certain that nothing was sent. */
   maxAttempts?: number | undefined;
-  /** When it was accepted. */
+  /** When it was accepted. Unix milliseconds. */
   createdAt?: number | undefined;
-  /** Of the request. */
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }
 
-/** An outbox item as `getOutboxItem` and `waitForOutbox` give it: whole. */
-export type StoredOutboxItem = { [Key in keyof OutboxItem]-?: Exclude<OutboxItem[Key], undefined> };
-
-/** The request behind an outbox item; `kind` says which of the fields it has. */
-export interface OutboxPayload {
-  kind: 'message' | 'audio_message' | 'reaction' | 'typing' | 'receipt';
-  from: string;
-  to: string;
-  text?: string | undefined;
-  attachments?: string[] | undefined;
-  replyTo?: string | undefined;
-  audioMessage?: string | undefined;
-  messageId?: string | undefined;
-  type?: string | undefined;
-  state?: 'on' | 'off' | undefined;
-}
-
-/** A file that was uploaded. Its id can be sent as often as you like. */
+/** An uploaded file. */
 export interface File {
-  /** `file_…` */
+  /** The file's id; messages name it by this, as often as they like (`file_…`). */
   id: string;
-  /** Where it can be had without a key, for 30 days. */
+  /** Where to fetch it without a key, for 30 days. Null: it cannot be fetched. */
   url: string | null;
-  /** Its name. */
+  /** Its name. Null: it has none. */
   filename: string | null;
-  /** What it was said to be. */
+  /** Its media type, as it was claimed when it was uploaded. */
   mimeType: string;
-  /** Its bytes. */
+  /** In bytes. */
   size: number;
-  /** Of the request. */
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }
 
-/** An address of yours that is told of a line's events. */
+/** A receiver of a line's events. Its secret is in the answer that made it, alone. */
 export interface Webhook {
-  /** `wh_…` */
+  /** The webhook's id (`wh_…`). */
   id: string;
   /** The lines whose events it gets. */
   lineIds: string[];
-  /** The address. */
+  /** Where deliveries are posted to. */
   url: string;
-  /** The names of those events. */
+  /** The events that it asked for. */
   events: string[];
-  /** Whether it gets them now. */
+  /** Whether it is delivered to; one that kept failing is disabled. */
   isActive: boolean;
-  /** What its deliveries are signed with; given once, when it is made. */
+  /** Signs its deliveries (`whsec_…`). Shown this once. */
   secret?: string | undefined;
-  /** Of the request, where it was made. */
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }
 
-/** What was removed. */
+/** It is gone. */
 export interface DeletedResponse {
+  /** What was deleted. */
   id: string;
+  /** Always true. */
   deleted: true;
-  /** Of the request. */
-  requestId?: string | undefined;
-}
-
-/** The sandbox line as your account has it. */
-export interface SandboxState {
-  /** `pending` while a phone may be paired by the code. */
-  status: 'missing' | 'pending' | 'active';
-  /** What to text to the sandbox line; null where there is no code now. */
-  activationCode: string | null;
-  /** The sandbox line's handle. */
-  sandboxLineHandle: string;
-  /** The phone that is paired. */
-  contactIdentifier: string | null;
-  /** When it was. */
-  activatedAt: number | null;
-  /** The messages of the day. */
-  usage: { used: number; limit: number; remaining: number; resetsAt: number };
-  /** Of the request. */
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 const requestId = z.string().optional();
 const service = z.enum(['imessage', 'sms', 'rcs']);
+const tapback = z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']);
 
 export const LineSchema = z.object({
   id: z.string(),
@@ -57,7 +58,7 @@ export const MessageSchema = z.object({
 export const ReactionSchema = z.object({
   id: z.string(),
   message_id: z.string(),
-  type: z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']),
+  type: tapback,
   sender: z.string(),
   is_from_me: z.boolean(),
   added: z.boolean(),
@@ -100,7 +101,7 @@ const OutboxPayloadSchema = z.object({
   reply_to: z.string().optional(),
   audio_message: z.string().optional(),
   message_id: z.string().optional(),
-  type: z.string().optional(),
+  type: tapback.optional(),
   state: z.enum(['on', 'off']).optional(),
 });
 

@@ -1,5 +1,5 @@
 /** The events that your server is told of, and those that the event stream shows besides. */
-import type { Line, Message, Reaction, ReadReceipt, StoredOutboxItem, TypingIndicator } from './resources.ts';
+import type { EventDataMap } from './event-data.ts';
 
 /** The events that every webhook can have. */
 export const WEBHOOK_EVENT_NAMES = [
@@ -7,7 +7,7 @@ export const WEBHOOK_EVENT_NAMES = [
   'message.sent',
   'reaction.added',
   'reaction.removed',
-] as const satisfies readonly WebhookEventName[];
+] as const satisfies readonly (keyof EventDataMap)[];
 
 /** The events that a webhook gets only where it names them. */
 export const EXTENDED_WEBHOOK_EVENT_NAMES = [
@@ -17,69 +17,23 @@ export const EXTENDED_WEBHOOK_EVENT_NAMES = [
   'message.edited',
   'message.unsent',
   'line.status',
-] as const satisfies readonly ExtendedWebhookEventName[];
-
-/** The data of `message.received` and `message.sent`. */
-export interface MessageEventData extends Message {
-  /** The handle of the line that it was seen on. */
-  lineHandle: string;
-}
-
-/** The data of `reaction.added` and `reaction.removed`. */
-export interface ReactionEventData extends Reaction {
-  /** The chat of the message that it is on. */
-  chatId: string;
-  /** The handle of the line that it was seen on. */
-  lineHandle: string;
-}
-
-/** The data of `message.failed`: the outbox item that was not sent. */
-export interface MessageFailedEventData extends Omit<StoredOutboxItem, 'requestId'> {
-  lineHandle: string;
-  /** The chat that it was for; null where there is none yet. */
-  chatId: string | null;
-  /** What was seen of it; null where nothing was. */
-  message: Message | null;
-}
-
-/** The data of `line.status`. */
-export interface LineStatusEventData extends Line {
-  /** How the line is, why, and since when. */
-  health: { state: 'online' | 'degraded' | 'offline'; reason: string | null; since: number };
-}
+] as const satisfies readonly (keyof EventDataMap)[];
 
 /** The data of each of the four events. */
-export interface WebhookEventDataMap {
-  'message.received': MessageEventData;
-  'message.sent': MessageEventData;
-  'reaction.added': ReactionEventData;
-  'reaction.removed': ReactionEventData;
-}
+export type WebhookEventDataMap = Pick<EventDataMap, (typeof WEBHOOK_EVENT_NAMES)[number]>;
 
 /** The data of each event that a webhook gets only where it names it. */
-export interface ExtendedWebhookEventDataMap {
-  'message.failed': MessageFailedEventData;
-  'message.delivered': MessageEventData & { deliveredAt: number };
-  'message.read': MessageEventData & { readAt: number };
-  'message.edited': MessageEventData & { editedAt: number };
-  'message.unsent': MessageEventData & { unsentAt: number };
-  'line.status': LineStatusEventData;
-}
+export type ExtendedWebhookEventDataMap = Pick<EventDataMap, (typeof EXTENDED_WEBHOOK_EVENT_NAMES)[number]>;
 
 /** The data of each event that is on the stream alone. */
-export interface StreamOnlyEventDataMap {
-  'typing.started': TypingIndicator & { lineHandle: string };
-  'typing.stopped': TypingIndicator & { lineHandle: string };
-  'receipt.read': ReadReceipt & { lineHandle: string };
-}
+export type StreamOnlyEventDataMap = Omit<EventDataMap, WebhookEventName | ExtendedWebhookEventName>;
 
 export type WebhookEventName = keyof WebhookEventDataMap;
 export type ExtendedWebhookEventName = keyof ExtendedWebhookEventDataMap;
-export type StreamedEventName = WebhookEventName | ExtendedWebhookEventName | keyof StreamOnlyEventDataMap;
+export type StreamedEventName = keyof EventDataMap;
 
 /** The data of one event: `WebhookEventDataFor<'message.sent'>`. */
-export type WebhookEventDataFor<Name extends WebhookEventName | ExtendedWebhookEventName> = (WebhookEventDataMap &
-  ExtendedWebhookEventDataMap)[Name];
+export type WebhookEventDataFor<Name extends WebhookEventName | ExtendedWebhookEventName> = EventDataMap[Name];
 
 interface Delivered<Name, Data> {
   event: Name;
@@ -101,16 +55,14 @@ export type MessageSentEvent = Extract<WebhookEvent, { event: 'message.sent' }>;
 export type ReactionAddedEvent = Extract<WebhookEvent, { event: 'reaction.added' }>;
 export type ReactionRemovedEvent = Extract<WebhookEvent, { event: 'reaction.removed' }>;
 
-type StreamedDataMap = WebhookEventDataMap & ExtendedWebhookEventDataMap & StreamOnlyEventDataMap;
-
 /** One event of the stream. */
 export type StreamedEvent = {
-  [Name in keyof StreamedDataMap]: {
+  [Name in keyof EventDataMap]: {
     event: Name;
-    data: StreamedDataMap[Name];
+    data: EventDataMap[Name];
     /** When it was written to the log. */
     timestamp: number;
     /** Its place: give it as `after` to go on behind it, in another process too. */
     cursor: string;
   };
-}[keyof StreamedDataMap];
+}[keyof EventDataMap];

@@ -5,6 +5,7 @@ import { addressOf, countOf, flagOf, idOf, momentOf, textOf } from './schema-par
 
 const handle = 'E.164 or a lower-case e-mail.';
 const service = z.enum(['imessage', 'sms', 'rcs']);
+const tapback = z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']);
 
 export const lineSchema = z
   .strictObject({
@@ -71,7 +72,7 @@ export const reactionSchema = z
   .strictObject({
     id: idOf('rxn', "The reaction's id."),
     message_id: idOf('msg', 'The message that it is about.'),
-    type: z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']).describe('Which tapback.'),
+    type: tapback.describe('Which tapback.'),
     sender: textOf("The handle of whoever reacted; of an own reaction the line's."),
     is_from_me: flagOf('Whether the line reacted.'),
     added: flagOf('False once it was taken back.'),
@@ -115,10 +116,17 @@ export const outboxItemSchema = z
       .enum(['pending', 'claimed', 'sent', 'failed'])
       .describe('`claimed` is under way; `sent` was seen going out on the line.'),
     payload: z
-      .looseObject({
+      .strictObject({
         kind: z.enum(['message', 'audio_message', 'reaction', 'typing', 'receipt']).describe('What was asked for.'),
         from: textOf('As the request named the line.'),
         to: textOf('As the request named the recipient.'),
+        text: textOf('Of a message: its text.').optional(),
+        attachments: z.array(z.string()).optional().describe('Of a message: the ids of its files.'),
+        audio_message: textOf('Of a voice memo: the id of its file.').optional(),
+        reply_to: textOf('Of a message or a voice memo: what it replies to.').optional(),
+        message_id: textOf('Of a reaction: the message that it is on.').optional(),
+        type: tapback.optional().describe('Of a reaction: which tapback.'),
+        state: z.enum(['on', 'off']).optional().describe('Of typing: whether it begins or ends.'),
       })
       .describe('The request as it was accepted.'),
     completed_at: momentOf('When it was sent or failed. Null: it is neither yet.').nullable(),
