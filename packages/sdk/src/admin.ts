@@ -1,7 +1,9 @@
 /**
- * The client of an operator: keys, lines, walks, and the phones of the simulator. With an API key it runs anywhere;
+ * The client of an operator: keys, lines, webhooks, deliveries, walks, and the phones of the simulator. With an API key it runs anywhere;
  * without one it is for a page of the server's own origin, signed in by a session cookie.
  */
+
+import { caller } from './admin-caller.ts';
 import type {
   AddLineParams,
   AdminLine,
@@ -20,16 +22,18 @@ import type {
   UpdateLineParams,
   Walk,
 } from './admin-resources.ts';
+import { type WebhookAdministration, webhookAdministration } from './admin-webhooks.ts';
 import { clientOf } from './client.ts';
 import { type CallOptions, type ClientConfig, type Connection, connectionOf, requireKey } from './client-config.ts';
-import { toSnakeCaseKeys } from './key-case.ts';
 import type { MessagesClient } from './messages-client.ts';
-import { type PagePromise, pages, resource } from './page.ts';
+import { type PagePromise, resource } from './page.ts';
 import type { IdParams } from './params.ts';
 import type { DeletedResponse, ReactionType } from './resources.ts';
-import { call, type Method, type RequestDetail } from './transport.ts';
+import { call } from './transport.ts';
 
 export type * from './admin-resources.ts';
+export type * from './admin-webhook-resources.ts';
+export type { WebhookAdministration } from './admin-webhooks.ts';
 export type { CallOptions } from './client-config.ts';
 export type { PagePromise, PaginatedResponse } from './page.ts';
 
@@ -42,7 +46,7 @@ export interface AdminConfig extends ClientConfig {
   readonly csrfToken?: (() => string) | undefined;
 }
 
-export interface AdminClient {
+export interface AdminClient extends WebhookAdministration {
   /** The account's keys, the newest first, revoked ones too. */
   listKeys(params?: { limit?: number; cursor?: string }, options?: CallOptions): PagePromise<ApiKey>;
   /** Makes a key, no wider than the maker's own. `key` is given this once. */
@@ -100,6 +104,7 @@ export function createAdminClient(config: AdminConfig): AdminClient {
   return {
     ...keys(connection),
     ...lines(connection),
+    ...webhookAdministration(connection),
     ...walks(connection),
     v1: clientOf(connection),
     simulator: simulator(connection),
@@ -174,19 +179,5 @@ function simulator(connection: Connection): SimulatorClient {
     setFaults: (params, options) => send('POST', '/simulator/v1/faults', params, options),
     clearFaults: (params, options) => send('DELETE', '/simulator/v1/faults', params, options),
     setAutoreply: (params, options) => send('POST', '/simulator/v1/autoreply', params, options),
-  };
-}
-
-function caller(connection: Connection) {
-  return {
-    list: <T>(path: string, params: NonNullable<RequestDetail['query']>, options?: CallOptions): PagePromise<T> =>
-      pages((cursor) => {
-        const query = cursor === null ? params : { ...params, cursor };
-        return call(connection, { method: 'GET', path, query }, options);
-      }, true),
-    send: async <T>(method: Method, path: string, params: unknown, options?: CallOptions): Promise<T> => {
-      const json = params === undefined ? {} : { json: toSnakeCaseKeys(params) };
-      return resource<T>(await call(connection, { method, path, ...json }, options));
-    },
   };
 }

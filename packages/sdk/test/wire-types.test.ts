@@ -8,6 +8,8 @@ import type { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../../server/src/domain/events.ts';
 import type { EVENT_DATA } from '../../server/src/wire/event-schemas.ts';
 import type * as wire from '../../server/src/wire/v1-schemas.ts';
+import type * as webhookWire from '../../server/src/wire/webhook-schemas.ts';
+import type { AdminWebhook, Delivery, DeliveryAttempt, DeliveryWithBody } from '../src/admin.ts';
 import type {
   Attachment,
   CamelCaseKeys,
@@ -41,6 +43,7 @@ import { KEY, LINE, PHONE, type RealServer, startRealServer } from './real-serve
 type OnWire<Name extends keyof typeof wire> = (typeof wire)[Name] extends z.ZodType
   ? CamelCaseKeys<z.infer<(typeof wire)[Name]>>
   : never;
+type OfWebhooks<Name extends keyof typeof webhookWire> = CamelCaseKeys<z.infer<(typeof webhookWire)[Name]>>;
 type OnStream<Name extends keyof typeof EVENT_DATA> = CamelCaseKeys<z.infer<(typeof EVENT_DATA)[Name]>>;
 type DataOf<Name extends StreamedEvent['event']> = Omit<Extract<StreamedEvent, { event: Name }>['data'], 'requestId'>;
 /** Every answer has it, a resource within another does not. */
@@ -97,6 +100,13 @@ describe('an answer of the real server', () => {
     expectTypeOf<OnWire<'outboxItemSchema'>>().toEqualTypeOf<Bare<StoredOutboxItem>>();
     expectTypeOf<OnWire<'webhookWithSecretSchema'>>().toExtend<Bare<Webhook>>();
     expectTypeOf<keyof OnWire<'webhookWithSecretSchema'>>().toEqualTypeOf<keyof Bare<Webhook>>();
+    expectTypeOf<OfWebhooks<'adminWebhookSchema'>>().toExtend<Bare<AdminWebhook>>();
+    expectTypeOf<Omit<OfWebhooks<'adminWebhookSchema'>, 'events'>>().toEqualTypeOf<
+      Omit<AdminWebhook, 'events' | 'requestId'>
+    >();
+    expectTypeOf<OfWebhooks<'deliverySchema'>>().toEqualTypeOf<Delivery>();
+    expectTypeOf<keyof OfWebhooks<'wholeDeliverySchema'>>().toEqualTypeOf<keyof DeliveryWithBody>();
+    expectTypeOf<OfWebhooks<'attemptSchema'>>().toEqualTypeOf<DeliveryAttempt>();
     expectTypeOf<keyof typeof EVENT_DATA>().toEqualTypeOf<StreamedEvent['event']>();
     expectTypeOf<OnStream<'message.received'>>().toEqualTypeOf<DataOf<'message.received'>>();
     expectTypeOf<OnStream<'message.sent'>>().toEqualTypeOf<DataOf<'message.sent'>>();
