@@ -10,6 +10,7 @@ import { addLinesCommand } from './commands/lines.ts';
 import { addListenCommand } from './commands/listen.ts';
 import { addLoginCommand } from './commands/login.ts';
 import { addMessagesCommand } from './commands/messages.ts';
+import { addSandboxCommand } from './commands/sandbox.ts';
 import { addSendCommand } from './commands/send.ts';
 import { addServeCommand, type ServeSetting } from './commands/serve.ts';
 import { addSimulateCommand } from './commands/simulate.ts';
@@ -52,12 +53,13 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
   addDeliveriesCommand(program, surroundings);
   addListenCommand(program, surroundings);
   addSimulateCommand(program, surroundings);
+  addSandboxCommand(program, surroundings);
   addBackupCommand(program, surroundings);
   addCompletionCommand(program, surroundings);
   return program;
 }
 
-/** All commands are to be on one screen: two of the three empty lines go. */
+/** All commands are to be on one screen: the empty lines go. */
 function squeeze(text: string): string {
-  return text.replace('\n\n', '\n').replace('\n\nCommands:', '\nCommands:');
+  return text.replaceAll('\n\n', '\n');
 }

@@ -197,3 +197,21 @@ describe('explain', () => {
     expect(await run('explain', id)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(said) });
   });
 });
+
+describe('the sandbox', () => {
+  const phone = '+15550107981';
+
+  it('is paired by the code that it gives, and says how the account stands', async () => {
+    expect(await output('sandbox', 'status')).toMatch(/^No phone is paired\. `trunkline sandbox activate` gives/);
+    const made = await output('sandbox', 'activate');
+    const [, code = ''] = /^Text ([0-9A-Z]{8}) to (\S+) from the phone to pair\.\n/.exec(made) ?? [];
+    expect(made).toContain(`Text ${code} to ${SANDBOX_LINE} `);
+    expect(await jsonOf('sandbox', 'activate')).toMatchObject({ status: 'pending', activation_code: code });
+    await output('simulate', 'text', '--phone', phone, '--to', SANDBOX_LINE, code);
+    const status = await output('sandbox', 'status');
+    expect(status).toMatch(/^Paired with \+15550107981 since \d{4}-\d\d-\d\d [\d:]{8}\.\n0 of 50 messages sent; /);
+    await output('send', 'Hello', '--from', SANDBOX_LINE, '--to', phone);
+    expect(await jsonOf('sandbox', 'status')).toMatchObject({ contact_identifier: phone, usage: { used: 1 } });
+    expect(await jsonOf('sandbox', 'deactivate')).toMatchObject({ status: 'pending', contact_identifier: null });
+  });
+});

@@ -5,7 +5,7 @@ import { recordLeftOut } from '../../../test/left-out.ts';
 import { createUser, runTrunkline, type User } from './command-process.ts';
 
 const WORDS = [
-  ...'serve login keys lines send messages events explain listen simulate backup completion'.split(' '),
+  ...'serve login keys lines send messages events explain listen simulate sandbox backup completion'.split(' '),
   ...'create revoke add set remove text group phone faults autoreply'.split(' '),
 ];
 const OPTIONS = 'data-dir forward-to idempotency-key contact-first rate-limit purge drop-echo-rate json'.split(' ');

@@ -5,7 +5,7 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
 const COMMANDS =
-  'serve login keys lines send messages events explain webhooks deliveries listen simulate backup completion'.split(
+  'serve login keys lines send messages events explain webhooks deliveries listen simulate sandbox backup completion'.split(
     ' ',
   );
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */

@@ -49,6 +49,7 @@ import { messageRoutes } from './http/v1/messages.ts';
 import { outboxRoutes } from './http/v1/outbox.ts';
 import { presenceRoutes } from './http/v1/presence.ts';
 import { reactionRoutes } from './http/v1/reactions.ts';
+import { sandboxRoutes } from './http/v1/sandbox.ts';
 import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
 import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
@@ -298,6 +299,7 @@ async function createApi(
     ...outboxRoutes(shared),
     ...webhookRoutes(shared),
     ...fileRoutes(shared),
+    ...sandboxRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),

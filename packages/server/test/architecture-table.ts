@@ -55,6 +55,8 @@ const CAPABILITY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   lines: ['leases'],
   outbox: ['leases', 'lines'],
   webhooks: ['leases'],
+  // Whose the shared line is, is asked by who names a line.
+  sandbox: ['lines'],
 };
 
 /**

@@ -72,6 +72,19 @@ function messageVariants(path: string, fields: object): readonly [Variant, ...Va
   ];
 }
 
+/** Of the key's own account, whoever's object is meant. */
+const ofAccount: readonly [Variant, ...Variant[]] = [
+  { by: 'nothing', request: () => ({ path: '/v1/sandbox' }), outcome: always },
+];
+const SANDBOX_KEYS = [
+  'status',
+  'activation_code',
+  'sandbox_line_handle',
+  'contact_identifier',
+  'activated_at',
+  'usage',
+];
+
 export const CONVERSATIONS: readonly AccessRow[] = [
   {
     route: 'GET /v1/chats/:id',
@@ -212,6 +225,9 @@ export const CONVERSATIONS: readonly AccessRow[] = [
     itemKeys: ['id', 'chat_id', 'handle', 'last_read_at', 'synced_at'],
     variants: chatVariants('/v1/receipts', 'query'),
   },
+  { route: 'GET /v1/sandbox', scope: 'lines:read', status: 200, keys: SANDBOX_KEYS, variants: ofAccount },
+  { route: 'POST /v1/sandbox', scope: 'messages:write', status: 200, keys: SANDBOX_KEYS, variants: ofAccount },
+  { route: 'DELETE /v1/sandbox', scope: 'messages:write', status: 200, keys: SANDBOX_KEYS, variants: ofAccount },
   {
     route: 'POST /simulator/v1/reactions',
     scope: 'simulator:write',

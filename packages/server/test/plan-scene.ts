@@ -30,14 +30,15 @@ import { completeNames, findKept, reserveName } from '../src/store/kept-answers.
 import { readRequests, recordKeyUse } from '../src/store/key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
 import { readLineCursor, readLines } from '../src/store/lines.ts';
-import { findMessages, NEWEST, pageOfMessages } from '../src/store/messages.ts';
-import { acceptItems, findOutboxItem } from '../src/store/outbox.ts';
+import { findMessages, findOwnGuids, NEWEST, pageOfMessages } from '../src/store/messages.ts';
+import { type AcceptItem, acceptItems, findOutboxItem } from '../src/store/outbox.ts';
 import { claimItems, type Outcome, settleItems } from '../src/store/outbox-lane.ts';
 import { nextRetryAt, sendingItems } from '../src/store/outbox-under-way.ts';
 import { anyTypingExpired, endTyping, readReceipts, readTyping } from '../src/store/presence.ts';
 import { findAgedEvents, pruneDeliveries, pruneEvents } from '../src/store/pruning.ts';
 import { readReactions } from '../src/store/reactions.ts';
 import { RESENDABLE, resendDeliveries, resendDelivery } from '../src/store/resends.ts';
+import { readPairedPhone, readPairing } from '../src/store/sandbox-pairings.ts';
 import { recordSightings } from '../src/store/sightings.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { dropAnswers, markAnswersLost } from '../src/store/unanswered.ts';
@@ -46,6 +47,7 @@ import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/stor
 import { createWriter, type Writer } from '../src/store/writer.ts';
 import { LINES } from './plan-seed.ts';
 import {
+  direct,
   edited,
   failure,
   inbound,
@@ -120,17 +122,22 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   remove_lines: 'By an operator.',
   purge_lines: 'By an operator.',
   record_health: "When a line's state changes.",
+  activate_sandbox: 'When a client sets up.',
+  deactivate_sandbox: 'When a client gives up.',
   prune_webhooks: 'Once a minute, and nobody waits for it.',
   prune_kept_answers: 'Once a minute, and nobody waits for it.',
   prune_lost_answers: 'Once a minute, and nobody waits for it.',
   prune_unanswered: 'Once a minute, and nobody waits for it.',
   prune_request_counts: 'Once a minute, and nobody waits for it.',
+  prune_sandbox_phones: 'Once a minute, and nobody waits for it.',
 };
 
 /** By what the step does; the plans are filed under these names. */
 export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'accept to a handle': ({ writer }) => accept(writer, { kind: 'handle', handle: PEER }),
   'accept to a chat': ({ writer }) => accept(writer, { kind: 'chat', id: 'cht_1' }),
+  'accept on the sandbox line': ({ writer }) =>
+    accept(writer, { kind: 'handle', handle: PEER }, { id: 'obx_on_sandbox', requires: 'nothing', isOnSandbox: true }),
   'claim items of the outbox': ({ writer }) =>
     writer.write(claimItems, { claim: CLAIM, lineRef: REF, limit: 8, now: NOW }),
   'settle items': async ({ writer }) => {
@@ -172,6 +179,20 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     ];
     await writer.write(recordSightings, { claim: CLAIM, line, events, now: NOW });
   },
+  'record a report of the sandbox line': async ({ engine, writer }) => {
+    const line = (await readLines(engine)).find((one) => one.ref === REF);
+    if (!line) throw new Error('The seed has no such line.');
+    const events = [
+      inbound('a code', { sender: PEER, text: 'C0DE0003' }),
+      inbound('a wrong code', { sender: PEER, text: 'C0DE9999' }),
+      own('an echo on the sandbox line', { chat: direct(PEER), reference: 'obx_3' }),
+      own('one by its guid', { chat: direct(PEER) }),
+    ];
+    await writer.write(recordSightings, { claim: CLAIM, line: { ...line, isSandbox: true }, events, now: NOW });
+  },
+  'the phone that is paired with an account': ({ engine }) => readPairedPhone(engine, REF, REF),
+  'how an account stands with the sandbox': ({ engine }) => readPairing(engine, REF),
+  "which messages are the account's": ({ engine }) => findOwnGuids(engine, REF, REF, ['guid 1']),
   'the cursor of a line': ({ engine }) => readLineCursor(engine, REF),
   'is a held message due': ({ engine }) => anyHeld(engine, NOW),
   'announce what is due': ({ writer }) => writer.write(announceDue, { now: NOW }),
@@ -193,7 +214,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'a chat by its identifier': ({ engine }) => findChat(engine, REF, REF, { identifier: PEER }),
   'a chat by its id': ({ engine }) => findChatById(engine, REF, 'cht_1'),
   'the chats of messages': async ({ engine }) =>
-    findChatIds(engine, await readLines(engine), [{ guid: 'guid 1', line: '+15551', chatIdentifier: PEER }]),
+    findChatIds(engine, REF, await readLines(engine), [{ guid: 'guid 1', line: '+15551', chatIdentifier: PEER }]),
   'new deliveries of a webhook': ({ engine }) => readNewDeliveries(engine, REF, 0, PAGE),
   'webhooks with new deliveries': ({ engine }) => readWebhooksWithNew(engine),
   'claim retries': ({ writer }) => writer.write(claimRetries, { webhookRef: REF, now: NOW, until: NOW + 1, max: PAGE }),
@@ -273,7 +294,11 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),
 };
 
-function accept(writer: Writer, to: { kind: 'handle'; handle: string } | { kind: 'chat'; id: string }) {
+function accept(
+  writer: Writer,
+  to: { kind: 'handle'; handle: string } | { kind: 'chat'; id: string },
+  more: Partial<AcceptItem> = {},
+) {
   const item = {
     accountRef: REF,
     lineRef: REF,
@@ -283,7 +308,7 @@ function accept(writer: Writer, to: { kind: 'handle'; handle: string } | { kind:
     details: null,
     now: NOW,
   };
-  return writer.write(acceptItems, { ...item, id: `obx_to_a_${to.kind}`, to });
+  return writer.write(acceptItems, { ...item, id: `obx_to_a_${to.kind}`, to, ...more });
 }
 
 /** Of the seed's row with that number. */

@@ -59,6 +59,19 @@ const SEEDS: readonly Seed[] = [
     columns: 'ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at',
     values: `i + 1, 'ln_' || i, ${LINE}, '+1555' || i, 'imessage', 'simulator', 1, 0, 0, 0, ${AT}`,
   },
+  {
+    rows: LINES,
+    table: 'sandbox_pairings',
+    columns: 'account_ref, code, code_expires_at, phone, paired_at',
+    values: `i + 1, case when i % 2 = 0 then 'C0DE' || substr('000' || (i + 1), length('000' || (i + 1)) - 3) end,
+      case when i % 2 = 0 then ${AT} + 1000000000 end, case when i % 2 = 1 then '+1666' || i end, case when i % 2 = 1 then ${AT} end`,
+  },
+  {
+    rows: LINES,
+    table: 'sandbox_phones',
+    columns: 'phone, since, wrong_codes',
+    values: `'+1777' || i, ${AT}, 1`,
+  },
   { rows: LINES, table: 'line_cursors', columns: 'line_ref, cursor', values: "i + 1, '0'" },
   {
     rows: CHATS,

@@ -14,7 +14,7 @@ const ENGINE_NAMES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
 /** What may be read from end to end, and why that is no harm. */
 export const FULL_SCANS: readonly FullScan[] = [
   {
-    steps: ["record a driver's report", 'the chats of messages'],
+    steps: ["record a driver's report", 'record a report of the sandbox line', 'the chats of messages'],
     scans: ['lines', 'lines by lines_pkey', 'line_health by line_health_pkey'],
     reason: 'The scene itself reads the registry of lines, which the server keeps in memory.',
   },
@@ -34,12 +34,12 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'A row of unanswered lives for milliseconds, so there are few; of lost answers the first one is enough.',
   },
   {
-    steps: ["record a driver's report"],
+    steps: ["record a driver's report", 'record a report of the sandbox line'],
     scans: ['held_messages'],
     reason: 'A message is held for seconds: PostgreSQL finds the few rows sooner without the index.',
   },
   {
-    steps: ["record a driver's report"],
+    steps: ["record a driver's report", 'record a report of the sandbox line'],
     scans: ['typing_indicators by typing_expiring'],
     reason: 'The index holds only those who type just now.',
   },

@@ -102,7 +102,14 @@ async function stage(view: () => Promise<View | null> = async () => VIEW) {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const tail = await startTail(log.engine, clock, onError);
-  const deps = { engine: log.engine, clock, tail, epoch: EPOCH, onError };
+  const deps = {
+    engine: log.engine,
+    clock,
+    tail,
+    epoch: EPOCH,
+    onError,
+    sharedLine: { is: () => false, chatOf: async () => null },
+  };
   const open = (after: number) => {
     const socket = createSink();
     const stream = startStream(deps, { lineRef: null, types: null, after, view }, VIEW, socket.sink);

@@ -1,6 +1,7 @@
 /** A small world in which every write has something to do, and what it looks like afterwards. PostgreSQL only. */
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import { dayOf, SANDBOX_DAILY_MAX } from '../src/domain/sandbox.ts';
 import type { Engine } from '../src/store/database.ts';
 import type { AttemptResult } from '../src/store/deliveries.ts';
 import type { Claim } from '../src/store/leases.ts';
@@ -19,6 +20,8 @@ const NOW = STARTED_AT;
 const LONG_AGO = NOW - 86_400_000;
 const FENCE = 5;
 const STRANGER = '+15550109002';
+/** What pairs a phone with the second account. */
+const CODE = 'C0DE0002';
 const LINE_CLAIM: Claim = { lane: 'line 1', fence: FENCE };
 const LEASE = { name: 'line 1', holder: 'the holder', fence: FENCE };
 const TABLES = [
@@ -42,6 +45,8 @@ const TABLES = [
   'lost_answers',
   'kept_answers',
   'request_counts',
+  'sandbox_pairings',
+  'sandbox_phones',
   'api_keys',
   'lines',
   'accounts',
@@ -55,10 +60,14 @@ export async function reset(engine: Engine): Promise<void> {
 }
 
 const SEED = `
-  insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW});
+  insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW}), (2, 'acc_2', 'other@localhost', ${NOW});
   insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at,
     removed_at) values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW}, null),
-    (2, 'ln_removed', 1, '+15550100088', 'imessage', 'simulator', 0, 0, 0, 0, ${NOW}, ${NOW});
+    (2, 'ln_removed', 1, '+15550100088', 'imessage', 'simulator', 0, 0, 0, 0, ${NOW}, ${NOW}),
+    (3, 'ln_sandbox', 1, '+15550100000', 'imessage', 'simulator', 1, 1, 1, 0, ${NOW}, null);
+  insert into sandbox_pairings values (1, null, null, '${STRANGER}', ${NOW}, ${NOW}, ${dayOf(NOW)}, ${SANDBOX_DAILY_MAX - 1}),
+    (2, '${CODE}', ${NOW + 1}, null, null, null, 0, 0);
+  insert into sandbox_phones values ('+15550109003', ${LONG_AGO}, 9);
   insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
@@ -66,7 +75,8 @@ const SEED = `
   insert into unanswered values ('commit 1', 'p', '[]', ${NOW}), ('commit 2', 'p', '[]', ${NOW}), ('commit 3', 'p', '[]', ${LONG_AGO});
   insert into lost_answers values ('f', 'req_old', 201, '{}', ${LONG_AGO});
   insert into line_cursors values (1, '0');
-  insert into leases values ('line 1', 'the holder', ${FENCE}, 0), ('line 2', 'the holder', ${FENCE}, 0);
+  insert into leases values ('line 1', 'the holder', ${FENCE}, 0), ('line 2', 'the holder', ${FENCE}, 0),
+    ('line 3', 'the holder', ${FENCE}, 0);
   insert into chats values (1, 'cht_1', 1, 1, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW}),
     (2, 'cht_2', 1, 2, '${PHONE}', 'imessage', null, 0, '["${PHONE}"]', 1, ${NOW}, ${NOW});
   insert into outbox (ref, id, account_ref, line_ref, recipient, is_group, state, payload, attempts, hand_overs, fence,
@@ -136,6 +146,18 @@ const report = {
   now: NOW,
 } as const;
 
+/** Two phones text one code, and go on: the first one is another account's so far. */
+const sandboxReport = (variant: 1 | 2) => {
+  const sender = variant === 1 ? STRANGER : PHONE;
+  const text = (guid: string, said: string) => inbound(`${guid}${variant}`, { sender, text: said, cursor: '1' });
+  return {
+    claim: { lane: 'line 3', fence: FENCE },
+    line: { ...report.line, ref: 3, id: 'ln_sandbox', handle: '+15550100000', isSandbox: true, contactFirst: true },
+    events: [text('CODE', ` ${CODE.toLowerCase()}`), text('MORE', 'Hello')],
+    now: NOW,
+  };
+};
+
 function attempt(variant: 1 | 2): AttemptResult {
   const common = { webhookRef: 1, eventSeq: 2, attempt: 2, isRetry: true, startedAt: NOW, durationMs: 1, answer: null };
   return variant === 1
@@ -171,18 +193,25 @@ const nothing = () => undefined;
 
 /** One item for each write, and what of its result can be compared from run to run. */
 export const RUNS: Readonly<Record<WriteName, Run>> = {
-  acceptItems: ({ writer }, variant) =>
-    writer.write(WRITES.acceptItems, {
+  acceptItems: ({ writer }, variant) => {
+    const rest = { to: { kind: 'handle', handle: STRANGER }, kind: 'message', payload: '{}', details: null } as const;
+    const item = {
+      ...rest,
       id: `obx_new_${variant}`,
       accountRef: 1,
       lineRef: 1,
-      to: { kind: 'handle', handle: STRANGER },
       requires: 'contact',
-      kind: 'message',
-      payload: '{}',
-      details: null,
       now: NOW,
-    }),
+    } as const;
+    const shared = {
+      ...item,
+      id: `obx_shared_${variant}`,
+      lineRef: 3,
+      requires: 'nothing',
+      isOnSandbox: true,
+    } as const;
+    return Promise.all([writer.write(WRITES.acceptItems, item), writer.write(WRITES.acceptItems, shared)]);
+  },
   claimItems: async ({ writer }) => {
     const items = await writer.write(WRITES.claimItems, { claim: LINE_CLAIM, lineRef: 1, limit: 10, now: NOW });
     return items === 'fenced' ? items : items.map((item) => item.id);
@@ -197,7 +226,11 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       now: NOW,
     }),
   expireItems: ({ writer }) => writer.write(WRITES.expireItems, { now: NOW }),
-  recordSightings: ({ writer }) => writer.write(WRITES.recordSightings, report),
+  recordSightings: ({ writer }, variant) =>
+    Promise.all([
+      writer.write(WRITES.recordSightings, report),
+      writer.write(WRITES.recordSightings, sandboxReport(variant)),
+    ]),
   announceDue: ({ writer }) => writer.write(WRITES.announceDue, { now: NOW }),
   endTyping: ({ writer }) => writer.write(WRITES.endTyping, { now: NOW }),
   claimRetries: async ({ writer }) => {
@@ -297,6 +330,14 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       reason: 'It is asleep.',
       now: NOW,
     }),
+  activateSandbox: ({ writer }) =>
+    writer.write(WRITES.activateSandbox, {
+      accountRef: 2,
+      seen: { code: CODE, phone: null },
+      fresh: { accountRef: 2, code: 'C0DE0003', expiresAt: NOW + 1 },
+    }),
+  deactivateSandbox: ({ writer }, variant) =>
+    writer.write(WRITES.deactivateSandbox, { accountRef: variant, code: `C0DE001${variant}`, expiresAt: NOW + 1 }),
   createLines: async ({ writer }, variant) =>
     (await writer.write(WRITES.createLines, { ...newLine(variant), id: `ln_other_${variant}` })) !== null,
   pruneDeliveries: ({ writer }) => writer.write(WRITES.pruneDeliveries, { ...AGED, max: 500 }),
@@ -306,6 +347,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   pruneUnanswered: ({ writer }) => writer.write(WRITES.pruneUnanswered, AGED_ROWS),
   pruneLostAnswers: ({ writer }) => writer.write(WRITES.pruneLostAnswers, AGED_ROWS),
   pruneRequestCounts: ({ writer }) => writer.write(WRITES.pruneRequestCounts, AGED_ROWS),
+  pruneSandboxPhones: ({ writer }) => writer.write(WRITES.pruneSandboxPhones, AGED_ROWS),
 };
 
 /** Every table, without what differs from run to run: refs, drawn ids, numbers of events and the database's clock. */
@@ -318,9 +360,10 @@ export async function dump(engine: Engine): Promise<string> {
 const DUMP = {
   outbox: `select id, recipient, state, attempts, hand_overs, fence, not_before, echo_due_at, guid, error, completed_at
     from outbox order by id`,
-  messages: `select m.guid, c.identifier, m.sender, m.state, m.delivered_at, m.read_at, o.id as item
+  messages: `select m.guid, m.account_ref, c.identifier, m.sender, m.state, m.delivered_at, m.read_at, o.id as item
     from messages m join chats c on c.ref = m.chat_ref left join outbox o on o.ref = m.outbox_ref order by m.guid`,
-  chats: 'select identifier, name, participants, has_received_inbound, last_message_at from chats order by identifier',
+  chats: `select account_ref, line_ref, identifier, name, participants, has_received_inbound, last_message_at
+    from chats order by identifier, line_ref, account_ref`,
   held: 'select guid, announce_at from held_messages order by guid',
   reactions: 'select message_ref, sender, type, added, sent_at from reactions order by message_ref, sender, type',
   typing: 'select chat_ref, handle, is_typing, updated_at, expires_at from typing_indicators order by chat_ref, handle',
@@ -343,5 +386,7 @@ const DUMP = {
   lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',
   health: 'select * from line_health order by line_ref',
   files: 'select id, size, source from files order by id',
+  pairings: 'select * from sandbox_pairings order by account_ref',
+  guesses: 'select * from sandbox_phones order by phone',
   installation: 'select * from installation order by name',
 };

@@ -26,6 +26,10 @@ export const ERRORS = {
     kind: 'forbidden',
     message: 'The sandbox line is not paired with a phone of yours yet.',
   },
+  sandbox_requires_owner: {
+    kind: 'forbidden',
+    message: 'The sandbox is for accounts that have an owner; this key belongs to none.',
+  },
   missing_required_parameter: { kind: 'invalid', message: 'A required parameter is missing.' },
   invalid_parameter_value: { kind: 'invalid', message: 'A parameter has a value that cannot be used.' },
   invalid_json: { kind: 'invalid', message: 'The body must be a JSON object in UTF-8.' },
@@ -34,6 +38,10 @@ export const ERRORS = {
   advanced_features_required: {
     kind: 'invalid',
     message: 'This line cannot do that: its bridge has no advanced features, or it is an SMS line.',
+  },
+  sandbox_contact_mismatch: {
+    kind: 'invalid',
+    message: 'On the sandbox line only the phone that is paired with the account can be written to.',
   },
   contact_has_not_messaged: {
     kind: 'not_allowed_yet',
@@ -60,6 +68,10 @@ export const ERRORS = {
   request_timeout: { kind: 'too_slow', message: 'The request did not arrive in time.' },
   unsupported_media_type: { kind: 'unsupported_media_type', message: 'Send the body as application/json.' },
   rate_limit_exceeded: { kind: 'rate_limited', message: 'Too many requests. Try again after Retry-After.' },
+  sandbox_quota_exceeded: {
+    kind: 'rate_limited',
+    message: 'The account has sent as much on the sandbox line as a day takes. Try again after Retry-After.',
+  },
   idempotency_key_reused: {
     kind: 'conflict',
     message: 'This Idempotency-Key was used with another request. Take a new key for a new request.',

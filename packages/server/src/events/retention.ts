@@ -3,6 +3,7 @@
  * behind. In small steps with pauses, so that nobody waits for it. Messages stay, and so does what is still due.
  */
 import type { Clock } from '../clock.ts';
+import { WRONG_CODES_WITHIN_MS } from '../domain/sandbox.ts';
 import type { Log } from '../log.ts';
 import type { Engine } from '../store/database.ts';
 import {
@@ -13,6 +14,7 @@ import {
   pruneKeptAnswers,
   pruneLostAnswers,
   pruneRequestCounts,
+  pruneSandboxPhones,
   pruneUnanswered,
   pruneWebhooks,
 } from '../store/pruning.ts';
@@ -86,6 +88,7 @@ class RunningRetention {
     await this.#pruneRows(pruneLostAnswers, now - UNANSWERED_KEPT_MS);
     // The hour that has just ended stays, for a process whose count of it comes late.
     await this.#pruneRows(pruneRequestCounts, now - (now % HOUR_MS) - HOUR_MS);
+    await this.#pruneRows(pruneSandboxPhones, now - WRONG_CODES_WITHIN_MS);
   }
 
   async #pruneRows(write: Write<AgedRows, number>, before: number): Promise<void> {

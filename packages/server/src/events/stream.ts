@@ -46,11 +46,19 @@ export interface Sink {
   end(): void;
 }
 
+/** The line that all accounts share, on which an account sees one chat at a time. */
+export interface SharedLine {
+  is(lineRef: number): boolean;
+  /** The chat on it that the account sees now, or null. */
+  chatOf(accountRef: number, lineRef: number): Promise<number | null>;
+}
+
 export interface StreamDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly tail: Tail;
   readonly epoch: string;
+  readonly sharedLine: SharedLine;
   readonly onError: (error: unknown) => void;
 }
 
@@ -99,8 +107,14 @@ class Stream implements EventStream {
   #onTail(event: LoggedEvent): void {
     // A client can come from a process that had read further: what it has seen is not shown again.
     if (!this.#live || this.#closed || event.seq <= this.#position) return;
+    if (this.#isAskedFor(event)) {
+      // Asking takes a moment, in which others may come: the pages show it, and them, in their order.
+      this.#live = false;
+      void this.#catchUp();
+      return;
+    }
     this.#position = event.seq;
-    this.#show(event);
+    this.#show(event, null);
     if (this.#sink.unsent() + this.#pending.length <= UNSENT_MAX_BYTES) return;
     this.#live = false;
     this.#flush();
@@ -118,7 +132,9 @@ class Stream implements EventStream {
         // its cursor and is told that its place is gone, instead of missing something.
         const { prunedThrough } = await logBounds(this.#deps.engine);
         if (range.after < prunedThrough) return this.close();
-        for (const event of page) this.#show(event);
+        const asked = page.find((event) => this.#isAskedFor(event));
+        const sharedChat = asked ? await this.#deps.sharedLine.chatOf(asked.accountRef, asked.lineRef) : null;
+        for (const event of page) this.#show(event, sharedChat);
         this.#position = page.length === PAGE_MAX ? (page.at(-1)?.seq ?? until) : until;
         this.#flush();
         if (this.#sink.unsent() > UNSENT_MAX_BYTES) {
@@ -133,18 +149,25 @@ class Stream implements EventStream {
     }
   }
 
-  #show(event: LoggedEvent): void {
-    if (!this.#mayShow(event)) return;
+  /** Whether only the database knows if the account sees it just now. */
+  #isAskedFor(event: LoggedEvent): boolean {
+    return event.accountRef === this.#view.accountRef && this.#deps.sharedLine.is(event.lineRef);
+  }
+
+  #show(event: LoggedEvent, sharedChat: number | null): void {
+    if (!this.#mayShow(event, sharedChat)) return;
     const id = formatCursor(this.#deps.epoch, event.seq);
     this.#push(`id: ${id}\ndata: ${eventBody(event.type, event.data, event.createdAt, null)}\n\n`);
   }
 
-  #mayShow(event: LoggedEvent): boolean {
+  #mayShow(event: LoggedEvent, sharedChat: number | null): boolean {
     const { lineRef, types } = this.#options;
     const { accountRef, scopes, lineRefs } = this.#view;
     if (event.accountRef !== accountRef) return false;
     if (lineRef !== null && event.lineRef !== lineRef) return false;
-    if (lineRefs !== null && !lineRefs.has(event.lineRef)) return false;
+    if (this.#deps.sharedLine.is(event.lineRef)) {
+      if (event.chatRef === null || event.chatRef !== sharedChat) return false;
+    } else if (lineRefs !== null && !lineRefs.has(event.lineRef)) return false;
     if (types !== null && !types.has(event.type)) return false;
     return isEventType(event.type) && scopes.has(EVENTS[event.type].scope);
   }

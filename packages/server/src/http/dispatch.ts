@@ -51,6 +51,7 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
     query: row.query && inputParser(row.query),
     body: row.body && inputParser(row.body, row.anyOf),
   };
+  const takesNothing = row.body !== null && Object.keys(row.body.shape).length === 0;
   app.route({
     method: row.method,
     url: row.path.slice(prefix.length),
@@ -58,6 +59,7 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
     // Before the body is read.
     onRequest: (request, reply, done) => {
       request.timing = new Timing(deps.clock);
+      if (takesNothing) forgetEmptyBody(request);
       const admit = (caller: Caller) => {
         request.caller = caller;
         if (row.rawBody) admitUpload(deps, request);
@@ -80,6 +82,13 @@ function admitUpload({ slowUploads }: DispatchDeps, request: FastifyRequest): vo
   request.claimedType = request.raw.headers['content-type'];
   request.raw.headers['content-type'] = ANY_TYPE;
   slowUploads.begin(request.raw);
+}
+
+/** Where there is nothing to say, a type of the nothing that was sent is as good as none. */
+function forgetEmptyBody({ raw: { headers } }: FastifyRequest): void {
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') {
+    delete headers['content-type'];
+  }
 }
 
 interface Parsers {

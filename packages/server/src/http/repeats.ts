@@ -61,7 +61,8 @@ export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: 
 }
 
 function comparable(request: FastifyRequest): unknown {
-  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body;
+  // A body that was left out says what an empty object does.
+  if (!isDeeperThan(DEPTH_MAX, request.bodyText)) return request.body ?? {};
   const message = `With an Idempotency-Key the body may be nested no deeper than ${DEPTH_MAX}.`;
   throw new ApiError('invalid_json', { message });
 }

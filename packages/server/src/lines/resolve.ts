@@ -60,8 +60,3 @@ function lineName(text: string, param: string): string {
   const message = `"${param}" must be a line's handle (E.164 or e-mail) or its ln_ id.`;
   throw new ApiError('invalid_parameter_value', { param, message });
 }
-
-/** The sandbox line can be named only once a phone is paired with the account. */
-export function refuseUnpairedSandbox(line: Line): void {
-  if (line.isSandbox) throw new ApiError('sandbox_not_activated', { param: 'from' });
-}

@@ -4,6 +4,7 @@ import { ApiError, type ErrorCode } from '../domain/errors.ts';
 import type { ReachFailpoint } from '../domain/failpoint.ts';
 import type { Line } from '../domain/line.ts';
 import type { OutboxKind } from '../domain/outbox.ts';
+import { nextDayOf } from '../domain/sandbox.ts';
 import { type Accepted, acceptItems, type Recipient, type Requirement } from '../store/outbox.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { Writer } from '../store/writer.ts';
@@ -30,10 +31,13 @@ export interface SendRequest {
   readonly details?: Details;
 }
 
-const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode; param: string }>> = {
+const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode; param?: string }>> = {
   line_not_found: { code: 'line_not_found', param: 'from' },
   chat_not_found: { code: 'chat_not_found', param: 'to' },
   contact_has_not_messaged: { code: 'contact_has_not_messaged', param: 'to' },
+  sandbox_not_activated: { code: 'sandbox_not_activated', param: 'from' },
+  sandbox_contact_mismatch: { code: 'sandbox_contact_mismatch', param: 'to' },
+  sandbox_quota_exceeded: { code: 'sandbox_quota_exceeded' },
 };
 
 /** Throws the refusal that applies. */
@@ -50,11 +54,13 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     payload: JSON.stringify(request.payload),
     details: request.details === undefined ? null : JSON.stringify(request.details),
     now: deps.clock.now(),
+    isOnSandbox: line.isSandbox,
   };
   const result = await deps.writer.write(acceptItems, item, request.ticket);
   if (result !== 'accepted') {
-    const refusal = REFUSALS[result];
-    throw new ApiError(refusal.code, { param: refusal.param });
+    const { code, ...detail } = REFUSALS[result];
+    const isForTheDay = result === 'sandbox_quota_exceeded';
+    throw new ApiError(code, isForTheDay ? { retryAfter: secondsToNextDay(item.now) } : detail);
   }
   await deps.failpoint('accept.committed');
 }
@@ -62,5 +68,11 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
 /** Whoever reacts, types or reads does so in a chat that is there. */
 function requirementOf(deps: EnqueueDeps, { line, to, payload }: SendRequest): Requirement {
   if (payload.kind !== 'message' && payload.kind !== 'audio_message') return 'chat';
+  // A phone that was paired has texted the line.
+  if (line.isSandbox) return 'nothing';
   return line.contactFirst && !deps.mayBeCold(line, to) ? 'contact' : 'nothing';
+}
+
+function secondsToNextDay(now: number): number {
+  return Math.ceil((nextDayOf(now) - now) / 1_000);
 }

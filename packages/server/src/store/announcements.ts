@@ -109,10 +109,10 @@ export function bornMessage(one: Born): Message {
 }
 
 function bornEvent({ linkFile }: Batch, one: Born): NewEvent {
-  const { event, report } = one.seen;
+  const { event, report, accountRef } = one.seen;
   const { line } = report;
   return {
-    accountRef: line.accountRef,
+    accountRef,
     lineRef: line.ref,
     chatRef: one.chat.ref,
     messageRef: one.ref,

@@ -65,6 +65,7 @@ export async function findChatById(engine: Engine, accountRef: number, id: strin
 /** The chat id of each of these messages, by GUID, where the chat has been seen. */
 export async function findChatIds(
   engine: Engine,
+  accountRef: number,
   lines: readonly Line[],
   messages: readonly { readonly guid: string; readonly line: string; readonly chatIdentifier: string }[],
 ): Promise<Map<string, string>> {
@@ -72,8 +73,7 @@ export async function findChatIds(
   const asked = messages.flatMap((message) => {
     const line = byHandle.get(message.line);
     if (!line) return [];
-    const { accountRef, ref: lineRef } = line;
-    return [{ guid: message.guid, key: { accountRef, lineRef, identifier: message.chatIdentifier } }];
+    return [{ guid: message.guid, key: { accountRef, lineRef: line.ref, identifier: message.chatIdentifier } }];
   });
   const distinct = [...new Map(asked.map(({ key }) => [chatKey(key), key])).values()];
   const rows = await engine.readEach(

@@ -92,6 +92,7 @@ export interface LoggedEvent {
   readonly seq: number;
   readonly accountRef: number;
   readonly lineRef: number;
+  readonly chatRef: number | null;
   readonly type: string;
   readonly data: string;
   readonly createdAt: number;
@@ -99,12 +100,12 @@ export interface LoggedEvent {
 
 const eventsAfter = statement(
   { seq: 'int', max: 'int' },
-  'select seq, account_ref, line_ref, type, data, created_at from events where seq > i.seq order by seq limit i.max',
+  'select seq, account_ref, line_ref, chat_ref, type, data, created_at from events where seq > i.seq order by seq limit i.max',
 );
 
 const eventsOfAccountAfter = statement(
   { account_ref: 'int', seq: 'int', until: 'int', max: 'int' },
-  `select seq, account_ref, line_ref, type, data, created_at from events
+  `select seq, account_ref, line_ref, chat_ref, type, data, created_at from events
    where seq > i.seq and seq <= i.until and account_ref = i.account_ref order by seq limit i.max`,
 );
 
@@ -153,6 +154,7 @@ function eventFromRow(row: Readonly<Record<string, unknown>>): LoggedEvent {
     seq: Number(row['seq']),
     accountRef: Number(row['account_ref']),
     lineRef: Number(row['line_ref']),
+    chatRef: typeof row['chat_ref'] === 'number' ? row['chat_ref'] : null,
     type: String(row['type']),
     data: String(row['data']),
     createdAt: Number(row['created_at']),

@@ -71,6 +71,28 @@ select c.id from chats c where c.last_message_at
 select m.id from messages m left join chats c
   on c.ref = m.chat_ref and c.line_ref = m.line_ref and c.account_ref = m.account_ref where c.ref is null;
 
+-- a phone is paired, or a code may be texted, never both
+select p.account_ref from sandbox_pairings p where p.phone is not null and p.code is not null;
+
+-- a pairing says since when, a code until when
+select p.account_ref from sandbox_pairings p
+  where (p.phone is null) <> (p.paired_at is null) or (p.code is null) <> (p.code_expires_at is null);
+
+-- nobody sends more on the sandbox line than a day takes
+select p.account_ref from sandbox_pairings p where p.sent < 0 or p.sent > 50;
+
+-- the sandbox line has no group, which would be of several accounts
+select c.id from chats c join lines l on l.ref = c.line_ref where l.is_sandbox = 1 and c.is_group = 1;
+
+-- an echo belongs to the account whose item it is
+select m.id from messages m join outbox o on o.ref = m.outbox_ref where m.account_ref <> o.account_ref;
+
+-- what is said of a chat belongs to the chat's account
+select r.id from reactions r join chats c on c.ref = r.chat_ref where c.account_ref <> r.account_ref
+union all select t.id from typing_indicators t join chats c on c.ref = t.chat_ref where c.account_ref <> t.account_ref
+union all select r.id from read_receipts r join chats c on c.ref = r.chat_ref where c.account_ref <> r.account_ref
+union all select e.id from events e join chats c on c.ref = e.chat_ref where c.account_ref <> e.account_ref;
+
 -- a delivery has its event and its webhook, of one account and line
 select d.id from deliveries d left join events e on e.seq = d.event_seq left join webhooks w on w.ref = d.webhook_ref
   where e.seq is null or w.ref is null or e.account_ref <> w.account_ref or e.line_ref <> w.line_ref

@@ -57,7 +57,12 @@ export async function recordChanges(
 }
 
 /** What a message's own first sighting says already. */
-function bornTold(batch: Batch, { event, report }: Seen, place: number, born: ReadonlyMap<string, Born>): Told[] {
+function bornTold(
+  batch: Batch,
+  { event, report, accountRef }: Seen,
+  place: number,
+  born: ReadonlyMap<string, Born>,
+): Told[] {
   if (event.kind !== 'message' || !event.isFromMe || (event.deliveredAt === null && event.readAt === null)) return [];
   const one = born.get(guidKey(report, event.guid));
   if (one?.seen.event !== event) return [];
@@ -65,7 +70,7 @@ function bornTold(batch: Batch, { event, report }: Seen, place: number, born: Re
   const tell = (type: EventType, times: Readonly<Record<string, number>>): Told => ({
     place,
     event: {
-      accountRef: line.accountRef,
+      accountRef,
       lineRef: line.ref,
       chatRef: one.chat.ref,
       messageRef: one.ref,

@@ -81,6 +81,12 @@ const messagesByGuid = statement(
    order by messages.ref desc`,
 );
 
+const ownGuids = statement(
+  { account_ref: 'int', line_ref: 'int', guid: 'text' },
+  `select messages.guid from messages{, items}
+   where messages.line_ref = i.line_ref and messages.guid = i.guid and messages.account_ref = i.account_ref`,
+);
+
 /** The place in a chat after which a page begins. */
 export interface MessagePosition {
   readonly sentAt: number;
@@ -111,6 +117,20 @@ export async function findMessages(engine: Engine, accountRef: number, idOrGuid:
   if (byId.length > 0) return messagesFromRows(engine.readEach, byId);
   const byGuid = await engine.read(messagesByGuid, { account_ref: accountRef, guid: idOrGuid });
   return messagesFromRows(engine.readEach, byGuid);
+}
+
+/** Of these GUIDs on a line those whose messages are the account's. */
+export async function findOwnGuids(
+  engine: Engine,
+  accountRef: number,
+  lineRef: number,
+  guids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await engine.readEach(
+    ownGuids,
+    guids.map((guid) => ({ account_ref: accountRef, line_ref: lineRef, guid })),
+  );
+  return new Set(rows.map((row) => String(row['guid'])));
 }
 
 /** In the order of the rows; the attachments of those that have some are read at once. */

@@ -7,10 +7,11 @@ import { doors } from './migrations/0002-doors.ts';
 import { files } from './migrations/0003-files.ts';
 import { webhookSecrets } from './migrations/0004-webhook-secrets.ts';
 import { conversations } from './migrations/0005-conversations.ts';
+import { sandbox } from './migrations/0006-sandbox.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
-const MIGRATIONS: readonly MigrationText[] = [durablePath, doors, files, webhookSecrets, conversations];
+const MIGRATIONS: readonly MigrationText[] = [durablePath, doors, files, webhookSecrets, conversations, sandbox];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {
   sqlite: { kind: 'sqlite', identity: 'integer primary key autoincrement' },

@@ -1,6 +1,7 @@
 /** The outbox: accepting items, and reading them. What the line's lane does with them is in `outbox-lane.ts`. */
 import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxKind, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
 import { type Engine, type Row, statement, type Tx } from './database.ts';
+import { admitToSandbox, type SandboxRefusal, type SandboxSend } from './sandbox-sends.ts';
 import type { Write } from './writer.ts';
 
 /** To whom: a handle that may never have been seen, or a chat by its id. */
@@ -24,9 +25,11 @@ export interface AcceptItem {
   /** The request as accepted, with its kind, as JSON. */
   readonly payload: string;
   readonly now: number;
+  /** On the line that all accounts share, whose own rules hold. */
+  readonly isOnSandbox?: boolean;
 }
 
-export type Accepted = 'accepted' | 'line_not_found' | 'chat_not_found' | 'contact_has_not_messaged';
+export type Accepted = 'accepted' | 'line_not_found' | 'chat_not_found' | 'contact_has_not_messaged' | SandboxRefusal;
 
 /**
  * Check and act in one statement: the line is locked until the commit, so that a removal fails what is accepted before
@@ -84,12 +87,16 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
   isRefusal: (result) => result !== 'accepted',
   async run({ tx, wake }, items) {
     const targets = await findTargets(tx, items);
+    const refused = await admitToSandbox(
+      tx,
+      items.flatMap((item, index) => sandboxSend(item, targets[index])),
+    );
     const rows = items.flatMap((item, index) => {
-      const target = targets[index];
+      const target = refused.has(item.id) ? null : targets[index];
       return target ? [outboxRow(item, target)] : [];
     });
     const isAll = (await tx.changed(insertOutbox, rows)) === items.length;
-    const refusals = isAll ? null : await findRefusals(tx, items, targets);
+    const refusals = isAll ? null : await findRefusals(tx, items, targets, refused);
     return items.map((item) => {
       const refusal = refusals?.get(item.id);
       if (!refusal) wake(outboxTopic(item.lineRef));
@@ -107,6 +114,7 @@ async function findRefusals(
   tx: Tx,
   items: readonly AcceptItem[],
   targets: readonly (Target | null)[],
+  refused: ReadonlyMap<string, SandboxRefusal>,
 ): Promise<ReadonlyMap<string, Accepted>> {
   const rows = await tx.each(
     outboxById,
@@ -114,9 +122,9 @@ async function findRefusals(
   );
   const accepted = new Set(rows.map((row) => row['id']));
   const lines = await findLines(tx, items);
-  const refusals = new Map<string, Accepted>();
+  const refusals = new Map<string, Accepted>(refused);
   items.forEach((item, index) => {
-    if (accepted.has(item.id)) return;
+    if (accepted.has(item.id) || refused.has(item.id)) return;
     if (!lines.has(item.lineRef)) refusals.set(item.id, 'line_not_found');
     else if (!targets[index] || item.requires === 'chat') refusals.set(item.id, 'chat_not_found');
     else refusals.set(item.id, 'contact_has_not_messaged');
@@ -152,6 +160,14 @@ async function findTargets(tx: Tx, items: readonly AcceptItem[]): Promise<(Targe
       targets[index] = { recipient: String(row['identifier']), isGroup: Number(row['is_group']) };
   }
   return targets;
+}
+
+/** Messages and voice memos count by the day; what is sent about them does not. */
+function sandboxSend(item: AcceptItem, target: Target | null | undefined): SandboxSend[] {
+  if (!item.isOnSandbox) return [];
+  const { id, accountRef, lineRef, kind, now } = item;
+  const isCounted = kind === 'message' || kind === 'audio_message';
+  return [{ id, accountRef, lineRef, recipient: target?.recipient ?? null, isCounted, now }];
 }
 
 function outboxRow(item: AcceptItem, target: Target): Row {

@@ -167,6 +167,12 @@ const removeRequestCounts = statement(
      select r.key_ref, r.hour_at from request_counts r where r.hour_at < i.before limit i.max {skip locked})
    returning key_ref`,
 );
+const removeSandboxPhones = statement(
+  { before: 'int', max: 'int' },
+  `delete from sandbox_phones where since < i.before and phone in (
+     select s.phone from sandbox_phones s where s.since < i.before order by s.since limit i.max {skip locked})
+   returning phone`,
+);
 
 /** Rows of one table, by the time before which they go. */
 export interface AgedRows {
@@ -180,6 +186,7 @@ export const pruneKeptAnswers = pruneRows('prune_kept_answers', removeKeptAnswer
 export const pruneUnanswered = pruneRows('prune_unanswered', removeUnanswered);
 export const pruneLostAnswers = pruneRows('prune_lost_answers', removeLostAnswers);
 export const pruneRequestCounts = pruneRows('prune_request_counts', removeRequestCounts);
+export const pruneSandboxPhones = pruneRows('prune_sandbox_phones', removeSandboxPhones);
 
 function pruneRows(name: string, remove: Statement): Write<AgedRows, number> {
   return {

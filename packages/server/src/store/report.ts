@@ -20,6 +20,8 @@ export interface Report {
 export interface Seen<E extends LineEvent = LineEvent> {
   readonly report: Report;
   readonly event: E;
+  /** Whose the chat, and what is new in it, is. An event about a message that is here already is that message's. */
+  readonly accountRef: number;
 }
 
 /** A message that this transaction brought into the world. */

@@ -332,6 +332,27 @@ export const SCHEMA_SENTENCES = {
       created_at: CREATED,
     },
   },
+  sandbox_pairings: {
+    table: 'Which phone on the sandbox line is whose: an account has a phone, or a code to be texted, or neither.',
+    columns: {
+      account_ref: ACCOUNT,
+      code: 'What a phone may text to be paired with the account, or null.',
+      code_expires_at: 'Until when it may, or null.',
+      phone: "The paired phone's handle, or null.",
+      paired_at: 'When it was paired, or null.',
+      code_sent_at: "When it sent the code, by its own clock, or null: what it sent before is not the account's.",
+      day_at: 'The beginning of the day on which the account sent last, in UTC.',
+      sent: 'How many messages were accepted that day.',
+    },
+  },
+  sandbox_phones: {
+    table: 'Phones that texted wrong codes to the sandbox line.',
+    columns: {
+      phone: "The phone's handle.",
+      since: 'When the first of them came.',
+      wrong_codes: 'How many since then.',
+    },
+  },
   lost_answers: {
     table: 'Answers that did not reach their clients, until an identical request is given them.',
     columns: {

@@ -334,6 +334,26 @@ create table unanswered (
   created_at bigint not null     -- When the row was made.
 );
 
+-- Which phone on the sandbox line is whose: an account has a phone, or a code to be texted, or neither.
+create table sandbox_pairings (
+  account_ref bigint not null primary key,  -- Whose it is.
+  code text unique,                         -- What a phone may text to be paired with the account, or null.
+  code_expires_at bigint,                   -- Until when it may, or null.
+  phone text unique,                        -- The paired phone's handle, or null.
+  paired_at bigint,                         -- When it was paired, or null.
+  code_sent_at bigint,                      -- When it sent the code, by its own clock, or null: what it sent before is not the account's.
+  day_at bigint not null default 0,         -- The beginning of the day on which the account sent last, in UTC.
+  sent bigint not null default 0            -- How many messages were accepted that day.
+);
+
+-- Phones that texted wrong codes to the sandbox line.
+create table sandbox_phones (
+  phone text not null primary key,  -- The phone's handle.
+  since bigint not null,            -- When the first of them came.
+  wrong_codes bigint not null       -- How many since then.
+);
+create index sandbox_phones_by_age on sandbox_phones (since);
+
 -- Answers that did not reach their clients, until an identical request is given them.
 create table lost_answers (
   fingerprint text not null,     -- The hash of the request, by which a repeat is known.

@@ -289,6 +289,23 @@ export interface FilesTable {
   created_at: number;
 }
 
+export interface SandboxPairingsTable {
+  account_ref: number;
+  code: string | null;
+  code_expires_at: number | null;
+  phone: string | null;
+  paired_at: number | null;
+  code_sent_at: number | null;
+  day_at: Generated<number>;
+  sent: Generated<number>;
+}
+
+export interface SandboxPhonesTable {
+  phone: string;
+  since: number;
+  wrong_codes: number;
+}
+
 export interface InstallationTable {
   name: string;
   value: string;
@@ -318,5 +335,7 @@ export interface Schema {
   unanswered: UnansweredTable;
   lost_answers: LostAnswersTable;
   files: FilesTable;
+  sandbox_pairings: SandboxPairingsTable;
+  sandbox_phones: SandboxPhonesTable;
   installation: InstallationTable;
 }

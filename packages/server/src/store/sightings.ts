@@ -16,6 +16,7 @@ import { insertMessages, messageState } from './messages.ts';
 import { partyKey, type ReadNews, recordReads, recordTyping, type TypingNews, typingByLine } from './presence.ts';
 import { recordReactions } from './reactions.ts';
 import { type Born, guidKey, type Report, type Seen, type Told, textOf } from './report.ts';
+import { ownSightings } from './sighting-owners.ts';
 import type { Batch, Write } from './writer.ts';
 
 export interface ReportResult {
@@ -50,7 +51,9 @@ export const recordSightings: Write<Report, ReportResult> = {
 
 async function record(batch: Batch, reports: readonly Report[]): Promise<ReadonlyMap<Seen, EchoOf>> {
   const { tx } = batch;
-  const all = reports.flatMap((report) => report.events.map((event): Seen => ({ report, event })));
+  // Reports of the shared line go one after another, for what one pairs decides whose the next one's messages are.
+  await tx.each(moveCursor, lastCursors(reports.filter(({ line }) => line.isSandbox)));
+  const all = await ownSightings(tx, reports);
   const messages = firstOfEachGuid(all);
   const chats = await upsertChats(batch, all.flatMap(seenChat));
   const echoes = await findEchoes(tx, messages, all);
@@ -75,17 +78,17 @@ async function record(batch: Batch, reports: readonly Report[]): Promise<Readonl
 /** Two sightings of one GUID in a batch are one message; the first one counts. */
 function firstOfEachGuid(all: readonly Seen[]): Seen<MessageSeen>[] {
   const first = new Map<string, Seen<MessageSeen>>();
-  for (const { report, event } of all) {
+  for (const { report, event, accountRef } of all) {
     if (event.kind !== 'message') continue;
     const key = guidKey(report, event.guid);
-    if (!first.has(key)) first.set(key, { report, event });
+    if (!first.has(key)) first.set(key, { report, event, accountRef });
   }
   return [...first.values()];
 }
 
-function seenChat({ event, report }: Seen): SeenChat[] {
+function seenChat({ event, report, accountRef }: Seen): SeenChat[] {
   if (!('chat' in event)) return [];
-  return [{ ...event.chat, accountRef: report.line.accountRef, lineRef: report.line.ref, now: report.now }];
+  return [{ ...event.chat, accountRef, lineRef: report.line.ref, now: report.now }];
 }
 
 async function insertNew(
@@ -101,8 +104,8 @@ async function insertNew(
   const tried = new Map<string, Omit<Born, 'ref'>>();
   const rows: Row[] = [];
   for (const seen of messages) {
-    const { line } = seen.report;
-    const chat = chats.get(chatKey({ accountRef: line.accountRef, lineRef: line.ref, ...seen.event.chat }));
+    const { accountRef, report } = seen;
+    const chat = chats.get(chatKey({ accountRef, lineRef: report.line.ref, ...seen.event.chat }));
     if (!chat) throw new Error('A sighting has no chat although one was just made.');
     const id = batch.newId('message');
     const item = echoes.get(seen);
@@ -118,12 +121,13 @@ async function insertNew(
   return born;
 }
 
-function messageRow({ report, event }: Seen<MessageSeen>, id: string, chatRef: number, outboxRef: number | null): Row {
+function messageRow(seen: Seen<MessageSeen>, id: string, chatRef: number, outboxRef: number | null): Row {
+  const { report, event, accountRef } = seen;
   return {
     chat_ref: chatRef,
     sent_at: event.sentAt,
     id,
-    account_ref: report.line.accountRef,
+    account_ref: accountRef,
     line_ref: report.line.ref,
     guid: event.guid,
     sender: event.sender,
@@ -172,12 +176,17 @@ function readNews(all: readonly Seen[], chats: ReadonlyMap<string, ChatRow>): Re
   });
 }
 
-function partyOf({ event, report }: Seen, place: number, chats: ReadonlyMap<string, ChatRow>, handle: string) {
+function partyOf(
+  { event, report, accountRef }: Seen,
+  place: number,
+  chats: ReadonlyMap<string, ChatRow>,
+  handle: string,
+) {
   if (!('chat' in event)) return null;
   const { line, now } = report;
-  const chat = chats.get(chatKey({ accountRef: line.accountRef, lineRef: line.ref, ...event.chat }));
+  const chat = chats.get(chatKey({ accountRef, lineRef: line.ref, ...event.chat }));
   if (!chat) return null;
-  const { ref: lineRef, handle: lineHandle, accountRef } = line;
+  const { ref: lineRef, handle: lineHandle } = line;
   return { accountRef, lineRef, lineHandle, chatRef: chat.ref, chatId: chat.id, handle, place, now };
 }
 

@@ -22,10 +22,12 @@ import {
   pruneKeptAnswers,
   pruneLostAnswers,
   pruneRequestCounts,
+  pruneSandboxPhones,
   pruneUnanswered,
   pruneWebhooks,
 } from './pruning.ts';
 import { resendDeliveries, resendDelivery } from './resends.ts';
+import { activateSandbox, deactivateSandbox } from './sandbox-pairings.ts';
 import { recordSightings } from './sightings.ts';
 import { dropAnswers, markAnswersLost } from './unanswered.ts';
 import { rotateSecrets, setWebhooks } from './webhook-settings.ts';
@@ -68,6 +70,8 @@ export const WRITES = {
   removeLines,
   purgeLines,
   recordHealth,
+  activateSandbox,
+  deactivateSandbox,
   pruneDeliveries,
   pruneEvents,
   pruneWebhooks,
@@ -75,4 +79,5 @@ export const WRITES = {
   pruneUnanswered,
   pruneLostAnswers,
   pruneRequestCounts,
+  pruneSandboxPhones,
 } as const;

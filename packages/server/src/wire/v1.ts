@@ -152,6 +152,27 @@ export function fileBody(file: Pick<StoredFile, 'id' | 'filename' | 'mimeType' |
   return { id: file.id, url, filename: file.filename, mime_type: file.mimeType, size: file.size };
 }
 
+export function sandboxBody(sandbox: {
+  readonly status: 'missing' | 'pending' | 'active';
+  readonly code: string | null;
+  readonly lineHandle: string;
+  readonly phone: string | null;
+  readonly pairedAt: number | null;
+  readonly sent: number;
+  readonly sentMax: number;
+  readonly resetsAt: number;
+}) {
+  const { sent, sentMax } = sandbox;
+  return {
+    status: sandbox.status,
+    activation_code: sandbox.code,
+    sandbox_line_handle: sandbox.lineHandle,
+    contact_identifier: sandbox.phone,
+    activated_at: sandbox.pairedAt,
+    usage: { used: sent, limit: sentMax, remaining: Math.max(sentMax - sent, 0), resets_at: sandbox.resetsAt },
+  };
+}
+
 /** The body of a delivery, and without an id of a delivery that of a streamed event. `data` is JSON already. */
 export function eventBody(type: string, data: string, timestamp: number, deliveryId: string | null): string {
   const tail = deliveryId === null ? '' : `,"delivery_id":${JSON.stringify(deliveryId)}`;

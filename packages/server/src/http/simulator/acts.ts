@@ -1,12 +1,21 @@
 /** What a phone does besides texting: it reacts, types, reads, and changes or takes back what it wrote. */
 import { TAPBACKS } from '@trunkline/drivers';
 import { z } from 'zod';
+import type { Caller } from '../../access/authenticate.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Heard } from '../../lines/heard.ts';
-import { findChat } from '../../store/chat-pages.ts';
 import { invalidValue, messageField, TEXT_MAX, textField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
-import { addressed, addressedField, guidOf, handleOf, phoneField, type SimulatorDeps, shownLines } from './named.ts';
+import {
+  addressed,
+  addressedField,
+  chatIdOf,
+  guidOf,
+  handleOf,
+  phoneField,
+  type SimulatorDeps,
+  shownLines,
+} from './named.ts';
 
 /** How long a 201 waits. A line that is offline hears of it later. */
 const HEARD_WITHIN_MS = 5_000;
@@ -21,7 +30,7 @@ export function actRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
 /** What a phone does about a message that it shows. */
 function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
   const { network } = deps;
-  const settle = (happened: Happened | null) => answer(deps, heard, happened, 'message_id');
+  const settle = (caller: Caller, happened: Happened | null) => answer(deps, heard, caller, happened, 'message_id');
   return [
     route({
       name: 'reactFromPhone',
@@ -42,7 +51,7 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
         const from = handleOf('from', body.from);
         const guid = await guidOf(deps, caller, body.message_id);
         const { type, added } = body;
-        return { guid, ...(await settle(await network.react({ from, guid, type, added }))) };
+        return { guid, ...(await settle(caller, await network.react({ from, guid, type, added }))) };
       },
     }),
     route({
@@ -58,7 +67,7 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
         const guid = await guidOf(deps, caller, body.message_id);
-        return { guid, ...(await settle(await network.edit({ from, guid, text: body.text }))) };
+        return { guid, ...(await settle(caller, await network.edit({ from, guid, text: body.text }))) };
       },
     }),
     route({
@@ -74,7 +83,7 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
         const guid = await guidOf(deps, caller, body.message_id);
-        return { guid, ...(await settle(await network.unsend({ from, guid }))) };
+        return { guid, ...(await settle(caller, await network.unsend({ from, guid }))) };
       },
     }),
   ];
@@ -83,7 +92,7 @@ function messageRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
 /** What a phone does in a chat. */
 function chatRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
   const { network } = deps;
-  const settle = (happened: Happened | null) => answer(deps, heard, happened, 'from');
+  const settle = (caller: Caller, happened: Happened | null) => answer(deps, heard, caller, happened, 'from');
   return [
     route({
       name: 'typeFromPhone',
@@ -100,9 +109,9 @@ function chatRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       }),
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
-        const { line, group } = await addressed(deps, caller, body.to);
+        const { line, group } = await addressed(deps, caller, { from, to: body.to });
         const typing = { from, to: group ?? line.handle, isTyping: body.state === 'on' };
-        return settle(await network.showTyping(typing));
+        return settle(caller, await network.showTyping(typing));
       },
     }),
     route({
@@ -117,8 +126,8 @@ function chatRoutes(deps: SimulatorDeps, heard: Heard): Route[] {
       body: z.object(inChat),
       async handle({ caller, body }) {
         const from = handleOf('from', body.from);
-        const { line, group } = await addressed(deps, caller, body.to);
-        return settle(await network.markRead({ from, to: group ?? line.handle }));
+        const { line, group } = await addressed(deps, caller, { from, to: body.to });
+        return settle(caller, await network.markRead({ from, to: group ?? line.handle }));
       },
     }),
   ];
@@ -130,6 +139,7 @@ type Happened = NonNullable<Awaited<ReturnType<SimulatorDeps['network']['markRea
 async function answer(
   deps: SimulatorDeps,
   heard: Heard,
+  caller: Caller,
   happened: Happened | null,
   param: 'from' | 'message_id',
 ): Promise<{ readonly chat_id: string | null }> {
@@ -140,8 +150,7 @@ async function answer(
   const line = await deps.registry.find(happened.line);
   if (!line) return { chat_id: null };
   if (happened.seq !== null) await heard.wait(line.ref, happened.seq, HEARD_WITHIN_MS);
-  const by = { identifier: happened.chatIdentifier };
-  return { chat_id: (await findChat(deps.engine, line.accountRef, line.ref, by))?.id ?? null };
+  return { chat_id: await chatIdOf(deps, caller, line, happened.chatIdentifier) };
 }
 
 /** Where the phone sees a line typing just now. */
@@ -156,14 +165,13 @@ function typingRoute(deps: SimulatorDeps): Route {
     scope: 'simulator:write',
     async handle({ caller, params }) {
       const phone = handleOf('handle', params['handle'] ?? '');
-      const lines = new Map((await shownLines(deps, caller, undefined)).map((line) => [line.handle, line]));
+      const lines = new Map((await shownLines(deps, caller, phone, undefined)).map((line) => [line.handle, line]));
       const typing = (await deps.network.lineTyping(phone)).flatMap((one) => {
         const line = lines.get(one.line);
         return line ? [{ ...one, line }] : [];
       });
       const bodies = typing.map(async ({ line, chatIdentifier, until }) => {
-        const chat = await findChat(deps.engine, line.accountRef, line.ref, { identifier: chatIdentifier });
-        return { line: line.handle, chat_id: chat?.id ?? null, until };
+        return { line: line.handle, chat_id: await chatIdOf(deps, caller, line, chatIdentifier), until };
       });
       return list(await Promise.all(bodies));
     },

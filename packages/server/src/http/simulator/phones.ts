@@ -2,10 +2,13 @@
 import type { PhoneMessage, PhoneText } from '@trunkline/drivers';
 import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
+import type { Line } from '../../domain/line.ts';
 import { AUDIO_MESSAGE_TYPE } from '../../domain/message.ts';
+import { codeIn } from '../../domain/sandbox.ts';
 import { createHeard, type Heard } from '../../lines/heard.ts';
 import { requireFiles } from '../../outbox/preconditions.ts';
-import { findChat, findChatIds } from '../../store/chat-pages.ts';
+import { findChatIds } from '../../store/chat-pages.ts';
+import { findOwnGuids } from '../../store/messages.ts';
 import type { LinkFile } from '../../wire/v1.ts';
 import { attachmentBody } from '../../wire/v1.ts';
 import { invalidValue, limitField, lineField, nameField, TEXT_MAX, textField } from '../input.ts';
@@ -15,6 +18,7 @@ import { actRoutes } from './acts.ts';
 import {
   addressed,
   addressedField,
+  chatIdOf,
   guidOf,
   handleOf,
   phoneField,
@@ -107,15 +111,20 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
     anyOf: ['text', 'attachments', 'audio'],
     async handle({ caller, body }) {
       const from = handleOf('from', body.from);
-      const { line, group } = await addressed(deps, caller, body.to);
+      const { line, group } = await addressed(deps, caller, { from, to: body.to, isPairing: isPairing(body) });
       const content = await contentOf(deps, caller, body);
       const texted = await deps.network.text({ from, to: group ?? line.handle, ...content });
       if (!texted) throw invalidValue('from', 'must be one of the group');
       await heard.wait(line.ref, texted.seq, HEARD_WITHIN_MS);
-      const chat = await findChat(deps.engine, line.accountRef, line.ref, { identifier: group ?? from });
-      return { guid: texted.guid, chat_id: chat?.id ?? null };
+      return { guid: texted.guid, chat_id: await chatIdOf(deps, caller, line, group ?? from) };
     },
   });
+}
+
+/** A text that looks like a code may pair its phone, whoever's key sends it. */
+function isPairing({ text, audio, attachments, reply_to: replyTo }: z.infer<typeof textBody>): boolean {
+  const isPlain = audio === undefined && attachments === undefined && replyTo === undefined;
+  return isPlain && codeIn(text ?? null) !== null;
 }
 
 /** A voice memo is nothing but its sound; what the line makes out of it may come later. */
@@ -169,8 +178,7 @@ function groupRoute(deps: SimulatorDeps, heard: Heard): Route {
       if (participants.includes(line.handle)) throw invalidValue('participants', 'must not name the line itself');
       const group = await deps.network.createGroup({ line: line.handle, participants, name: body.name ?? null });
       await heard.wait(line.ref, group.seq, HEARD_WITHIN_MS);
-      const by = { identifier: group.identifier };
-      return { chat_id: (await findChat(deps.engine, line.accountRef, line.ref, by))?.id ?? null };
+      return { chat_id: await chatIdOf(deps, caller, line, group.identifier) };
     },
   });
 }
@@ -192,7 +200,7 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
     }),
     async handle({ caller, params, query }) {
       const phone = handleOf('handle', params['handle'] ?? '');
-      const lines = await shownLines(deps, caller, query.line);
+      const lines = await shownLines(deps, caller, phone, query.line);
       const name = `phone ${caller.accountRef} ${phone} ${query.line === undefined ? '' : lines.map((line) => line.id)}`;
       const after = query.cursor === undefined ? {} : { cursor: openCursor(name, query.cursor) };
       const page = await deps.network.phoneMessages({
@@ -203,9 +211,10 @@ function phoneMessagesRoute(deps: SimulatorDeps): Route {
         ...after,
       });
       if (!page) throw invalidValue('cursor', 'is not a cursor of this list');
-      const chatIds = await findChatIds(deps.engine, lines, page.messages);
+      const messages = await leavePaired(deps, caller, lines, page.messages);
+      const chatIds = await findChatIds(deps.engine, caller.accountRef, lines, messages);
       return list(
-        page.messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null, deps.linkFile)),
+        messages.map((message) => phoneMessageBody(message, chatIds.get(message.guid) ?? null, deps.linkFile)),
         page.nextCursor === null ? null : sealCursor(name, page.nextCursor),
       );
     },
@@ -266,6 +275,20 @@ function faultRoutes(deps: SimulatorDeps): Route[] {
       },
     }),
   ];
+}
+
+/** The line that all share does not know whose a message is; the server does. */
+async function leavePaired(
+  { engine }: SimulatorDeps,
+  { accountRef }: Caller,
+  lines: readonly Line[],
+  messages: readonly PhoneMessage[],
+): Promise<readonly PhoneMessage[]> {
+  const shared = lines.find(({ isSandbox }) => isSandbox);
+  if (!shared) return messages;
+  const guids = messages.flatMap(({ guid, line }) => (line === shared.handle ? [guid] : []));
+  const own = await findOwnGuids(engine, accountRef, shared.ref, guids);
+  return messages.filter(({ guid, line }) => line !== shared.handle || own.has(guid));
 }
 
 function phoneMessageBody(message: PhoneMessage, chatId: string | null, link: LinkFile) {

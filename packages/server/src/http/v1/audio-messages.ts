@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { type VoiceMemoDeps, voiceMemoOf } from '../../files/voice-memos.ts';
-import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { resolveLine } from '../../lines/resolve.ts';
 import { enqueue } from '../../outbox/enqueue.ts';
 import { repliedGuid, requireContact, requireFeature, requireFiles } from '../../outbox/preconditions.ts';
+import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import { lineField, nameField, recipientField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 import type { MessageDeps } from './messages.ts';
@@ -22,6 +23,8 @@ export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
         'file_not_found',
         'advanced_features_required',
         'sandbox_not_activated',
+        'sandbox_contact_mismatch',
+        'sandbox_quota_exceeded',
         'chat_not_found',
         'contact_has_not_messaged',
         'message_not_found',
@@ -45,10 +48,11 @@ export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
         const [file] = await requireFiles(deps.engine, accountRef, [body.audio_message], 'audio_message');
         if (!file) throw new Error('A file that is there was not found.');
         requireFeature(line, 'audio');
-        refuseUnpairedSandbox(line);
+        const phone = await requirePhone(deps, accountRef, line);
+        requirePairedContact(phone, to);
         const addressed = { accountRef, line, to };
         // Whoever is refused anyway need not wait for the sound.
-        await requireContact(deps.engine, addressed, deps.mayBeCold(line, to));
+        if (!phone) await requireContact(deps.engine, addressed, deps.mayBeCold(line, to));
         const guid = body.reply_to === undefined ? null : await repliedGuid(deps.engine, addressed, body.reply_to);
         const audio = await voiceMemoOf(deps, accountRef, file, 'audio_message');
         const details = { files: [audio], ...(guid !== null && { guid }) };

@@ -9,14 +9,15 @@ import type { Scope } from '../../domain/scopes.ts';
 import { formatCursor, parseCursor } from '../../events/cursor.ts';
 import { type EventStream, type Sink, type StreamDeps, startStream } from '../../events/stream.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { resolveLine } from '../../lines/resolve.ts';
+import { requirePhone, sharedLine } from '../../sandbox/view.ts';
 import { logBounds } from '../../store/events.ts';
 import { invalidValue, lineField, nameField, textField } from '../input.ts';
 import { HANDLED, type Route, route } from '../route.ts';
 
 const NAMES_MAX = 1_000;
 
-export interface EventDeps extends StreamDeps {
+export interface EventDeps extends Omit<StreamDeps, 'sharedLine'> {
   readonly registry: LineRegistry;
   readonly authenticator: Authenticator;
   /** The open streams, closed when the server stops. */
@@ -24,6 +25,7 @@ export interface EventDeps extends StreamDeps {
 }
 
 export function eventRoutes(deps: EventDeps): Route[] {
+  const streamDeps = { ...deps, sharedLine: sharedLine(deps) };
   return [
     route({
       name: 'streamEvents',
@@ -48,13 +50,13 @@ export function eventRoutes(deps: EventDeps): Route[] {
         const types = query.events === undefined ? null : eventTypes(query.events);
         refuseEmptyStream(caller.scopes, types);
         const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-        if (line) refuseUnpairedSandbox(line);
+        if (line) await requirePhone(deps, caller.accountRef, line);
         const resumed = request.headers['last-event-id'];
         const after = await startingPoint(deps, typeof resumed === 'string' && resumed ? resumed : query.after);
         reply.hijack();
         const sink = openSink(reply, formatCursor(deps.epoch, after));
         const view = () => deps.authenticator.recheck(caller);
-        const stream = startStream(deps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
+        const stream = startStream(streamDeps, { lineRef: line?.ref ?? null, types, after, view }, caller, sink);
         deps.streams.add(stream);
         const end = () => {
           deps.streams.delete(stream);

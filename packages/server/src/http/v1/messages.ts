@@ -3,15 +3,17 @@ import { z } from 'zod';
 import { ApiError } from '../../domain/errors.ts';
 import type { Ids } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
-import { repliedGuid, requireChat, requireFiles } from '../../outbox/preconditions.ts';
+import { repliedGuid, requireFiles } from '../../outbox/preconditions.ts';
+import { leaveShown, requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Engine } from '../../store/database.ts';
 import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
 import { type LinkFile, messageBody } from '../../wire/v1.ts';
 import { cursorField, limitField, lineField, nameField, recipientField, TEXT_MAX, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
+import { resolveChat } from './addressed.ts';
 import { recipientOf } from './recipient.ts';
 
 export interface MessageDeps extends EnqueueDeps {
@@ -45,6 +47,8 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         'line_not_found',
         'line_not_accessible',
         'sandbox_not_activated',
+        'sandbox_contact_mismatch',
+        'sandbox_quota_exceeded',
         'chat_not_found',
         'contact_has_not_messaged',
         'message_not_found',
@@ -62,7 +66,7 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         const { accountRef } = caller;
         const { attachments, reply_to: replyTo } = body;
         const files = attachments && (await requireFiles(deps.engine, accountRef, attachments, 'attachments'));
-        refuseUnpairedSandbox(line);
+        requirePairedContact(await requirePhone(deps, accountRef, line), to);
         const guid = replyTo === undefined ? null : await repliedGuid(deps.engine, { accountRef, line, to }, replyTo);
         const details = { ...(files && { files }), ...(guid !== null && { guid }) };
         const payload = { kind: 'message' as const, ...body };
@@ -82,10 +86,7 @@ export function messageRoutes(deps: MessageDeps): Route[] {
       scope: 'messages:read',
       query: z.object({ from: lineField, to: recipientField, limit: limitField(), cursor: cursorField }),
       async handle({ caller, query }) {
-        const to = recipientOf(query.to);
-        const line = await resolveLine(deps.registry, caller, query.from);
-        refuseUnpairedSandbox(line);
-        const chat = await requireChat(deps.engine, { accountRef: caller.accountRef, line, to });
+        const { chat } = await resolveChat(deps, caller, query);
         const name = `messages ${chat.id}`;
         const [sentAt = 0, ref = 0] = query.cursor === undefined ? [] : decodeCursor(name, query.cursor, 2);
         const before = query.cursor === undefined ? NEWEST : { sentAt, ref };
@@ -115,11 +116,12 @@ function oneMessageRoute(deps: MessageDeps): Route {
     query: z.object({ from: lineField.optional() }),
     async handle({ caller, params, query }) {
       const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-      if (line) refuseUnpairedSandbox(line);
+      if (line) await requirePhone(deps, caller.accountRef, line);
       const id = params['id'] ?? '';
       // No database can look for a NUL, and no message has one in its name.
       const found = id.includes('\0') ? [] : await findMessages(deps.engine, caller.accountRef, id);
-      const message = found.find(
+      const shown = await leaveShown(deps, caller.accountRef, found);
+      const message = shown.find(
         ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
       );
       if (!message) throw new ApiError('message_not_found', { param: 'id' });

@@ -1,18 +1,12 @@
 /** Typing and read receipts. */
 import { z } from 'zod';
-import type { Caller } from '../../access/authenticate.ts';
-import type { Line } from '../../domain/line.ts';
-import { refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
 import { enqueue } from '../../outbox/enqueue.ts';
-import { requireChat, requireFeature } from '../../outbox/preconditions.ts';
-import type { StoredChat } from '../../store/chat-pages.ts';
-import type { Recipient } from '../../store/outbox.ts';
 import { readReceipts, readTyping } from '../../store/presence.ts';
 import { readReceiptBody, typingBody } from '../../wire/v1.ts';
 import { lineField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
+import { resolveChat, resolveChatFor } from './addressed.ts';
 import type { MessageDeps } from './messages.ts';
-import { recipientOf } from './recipient.ts';
 
 const STATES = ['on', 'off'] as const;
 const inChat = { from: lineField, to: recipientField };
@@ -33,6 +27,7 @@ function typingRoutes(deps: MessageDeps): Route[] {
         'line_not_accessible',
         'sandbox_not_activated',
         'advanced_features_required',
+        'sandbox_contact_mismatch',
         'chat_not_found',
       ],
       method: 'POST',
@@ -47,7 +42,7 @@ function typingRoutes(deps: MessageDeps): Route[] {
           .describe('Left out: `on`.'),
       }),
       async handle({ caller, body, ticket }) {
-        const { line, to } = await resolveChat(deps, caller, body, 'typing');
+        const { line, to } = await resolveChatFor('typing', deps, caller, body);
         const payload = { kind: 'typing' as const, ...body };
         const answer = { id: deps.ids.make('outbox'), status: 'pending' };
         const { accountRef } = caller;
@@ -83,6 +78,7 @@ function receiptRoutes(deps: MessageDeps): Route[] {
         'line_not_accessible',
         'sandbox_not_activated',
         'advanced_features_required',
+        'sandbox_contact_mismatch',
         'chat_not_found',
       ],
       method: 'POST',
@@ -91,7 +87,7 @@ function receiptRoutes(deps: MessageDeps): Route[] {
       status: 201,
       body: z.object(inChat),
       async handle({ caller, body, ticket }) {
-        const { line, to } = await resolveChat(deps, caller, body, 'receipts');
+        const { line, to } = await resolveChatFor('receipts', deps, caller, body);
         const payload = { kind: 'receipt' as const, ...body };
         const answer = { id: deps.ids.make('outbox'), status: 'pending' };
         const { accountRef } = caller;
@@ -114,17 +110,4 @@ function receiptRoutes(deps: MessageDeps): Route[] {
       },
     }),
   ];
-}
-
-async function resolveChat(
-  deps: MessageDeps,
-  caller: Caller,
-  named: { readonly from: string; readonly to: string },
-  feature?: 'typing' | 'receipts',
-): Promise<{ readonly line: Line; readonly to: Recipient; readonly chat: StoredChat }> {
-  const to = recipientOf(named.to);
-  const line = await resolveLine(deps.registry, caller, named.from);
-  if (feature) requireFeature(line, feature);
-  refuseUnpairedSandbox(line);
-  return { line, to, chat: await requireChat(deps.engine, { accountRef: caller.accountRef, line, to }) };
 }

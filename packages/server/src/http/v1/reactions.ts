@@ -1,16 +1,17 @@
 import { TAPBACKS } from '@trunkline/drivers';
 import { z } from 'zod';
 import { ApiError } from '../../domain/errors.ts';
-import { mayUseRef, refuseUnpairedSandbox, resolveLine } from '../../lines/resolve.ts';
+import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
 import { enqueue } from '../../outbox/enqueue.ts';
-import { requireChat, requireFeature, requireMessage } from '../../outbox/preconditions.ts';
+import { requireMessage } from '../../outbox/preconditions.ts';
+import { leaveShown, requirePhone } from '../../sandbox/view.ts';
 import { findMessages } from '../../store/messages.ts';
 import { readReactions } from '../../store/reactions.ts';
 import { reactionBody } from '../../wire/v1.ts';
 import { lineField, messageField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
+import { resolveChatFor } from './addressed.ts';
 import type { MessageDeps } from './messages.ts';
-import { recipientOf } from './recipient.ts';
 
 export function reactionRoutes(deps: MessageDeps): Route[] {
   return [
@@ -24,6 +25,7 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
         'line_not_accessible',
         'sandbox_not_activated',
         'advanced_features_required',
+        'sandbox_contact_mismatch',
         'chat_not_found',
         'message_not_found',
       ],
@@ -38,12 +40,8 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
         type: z.enum(TAPBACKS, `must be one of ${TAPBACKS.join(', ')}`).describe('Which tapback.'),
       }),
       async handle({ caller, body, ticket }) {
-        const to = recipientOf(body.to);
-        const line = await resolveLine(deps.registry, caller, body.from);
-        requireFeature(line, 'reaction');
-        refuseUnpairedSandbox(line);
+        const { line, to, chat } = await resolveChatFor('reaction', deps, caller, body);
         const { accountRef } = caller;
-        const chat = await requireChat(deps.engine, { accountRef, line, to });
         const { guid } = await requireMessage(deps.engine, accountRef, chat, body.message_id, 'message_id');
         const payload = { kind: 'reaction' as const, ...body };
         const answer = { id: deps.ids.make('outbox'), status: 'pending' };
@@ -65,9 +63,10 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
       query: z.object({ message_id: messageField, from: lineField.optional() }),
       async handle({ caller, query }) {
         const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-        if (line) refuseUnpairedSandbox(line);
+        if (line) await requirePhone(deps, caller.accountRef, line);
         const found = await findMessages(deps.engine, caller.accountRef, query.message_id);
-        const message = found.find(
+        const shown = await leaveShown(deps, caller.accountRef, found);
+        const message = shown.find(
           ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
         );
         if (!message) throw new ApiError('message_not_found', { param: 'message_id' });

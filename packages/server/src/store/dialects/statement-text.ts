@@ -2,7 +2,8 @@
 import type { Column, Statement } from '../database.ts';
 
 const ITEM_COLUMN = /\bi\.([a-z_]+)\b/g;
-const MARKER = /\{(from items|using items|, items|values|now|for share of [a-z_]+|skip locked|next ref of messages)\}/g;
+const MARKER =
+  /\{(from items|using items|, items|values|now|for (?:share|update) of [a-z_]+|skip locked|next ref of messages)\}/g;
 
 export const POSTGRES_TYPES: Readonly<Record<Column, string>> = {
   text: 'text',
@@ -20,7 +21,7 @@ function replaceMarkers(sql: string, words: Readonly<Record<string, string>>): s
 /** PostgreSQL takes a row lock in the words of its marker; on SQLite there is nobody to lock out. */
 function replacePostgresMarkers(sql: string, words: Readonly<Record<string, string>>): string {
   return sql.replace(MARKER, (_whole, marker: string) =>
-    marker.startsWith('for share') ? marker : (words[marker] ?? ''),
+    /^for (?:share|update) of/.test(marker) ? marker : (words[marker] ?? ''),
   );
 }
 
