@@ -282,6 +282,9 @@ describe('a real answer fits the published document', () => {
     const made = await check('/v1/webhooks', 'POST', ask('POST', '/v1/webhooks', hook));
     await check('/v1/webhooks', 'GET', ask('GET', `/v1/webhooks?from=${from}`));
     await check('/v1/webhooks', 'DELETE', ask('DELETE', '/v1/webhooks', { id: made.body['id'] }));
+    for (const method of ['POST', 'GET', 'DELETE'] as const) {
+      await check('/v1/sandbox', method, ask(method, '/v1/sandbox'));
+    }
     await check('/v1/messages', 'POST', ask('POST', '/v1/messages', {}));
     await check('/v1/messages', 'POST', ask('POST', '/v1/messages', { from: LINE, to: '+15550104321', text: 'Hi' }));
     await check('/v1/messages', 'POST', ask('POST', '/v1/messages', {}, null));

@@ -1,15 +1,24 @@
 /** What may be sent on the sandbox line in a day, and what webhooks and streams of several accounts hear of it. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { makeWav } from './audio-media.ts';
 import { type EventReader, readEvents } from './event-reader.ts';
 import { createFakeClock } from './fake-clock.ts';
 import { ENGINES, expectStatus, SANDBOX_LINE, startTestServer, type TestServer, waitFor } from './harness.ts';
 import { startReceiver } from './receiver.ts';
 import { addTenant, type Body, freshPhone, type Tenant } from './sandbox-scene.ts';
-import { addKey, expected, refusal } from './tenancy.ts';
+import { addKey, expected, refusal, sendRaw } from './tenancy.ts';
 
 const DAY_MS = 86_400_000;
 const QUOTA = 50;
 const EXCEEDED = expected('sandbox_quota_exceeded');
+
+/** The id of a recording that the account has uploaded. */
+async function voiceMemoOf(test: TestServer, tenant: Tenant): Promise<string> {
+  const headers = { authorization: `Bearer ${tenant.key}`, 'content-type': 'audio/wav' };
+  const wav = makeWav({ rate: 16_000, seconds: 1 });
+  const answer = await sendRaw(test, { method: 'POST', path: '/v1/files', headers, payload: Buffer.from(wav) });
+  return String(expectStatus(201, answer).body['id']);
+}
 
 describe.each(ENGINES)('the quota of the sandbox on %s', (engine) => {
   it('accepts exactly fifty of sixty messages that come at once, with all keys of the account', async () => {
@@ -39,6 +48,13 @@ describe.each(ENGINES)('the quota of the sandbox on %s', (engine) => {
       .where('account_ref', '=', tenant.accountRef);
     expect(await items.execute()).toHaveLength(QUOTA);
     expectStatus(201, await other.send(others));
+    const memo = { from: SANDBOX_LINE, to: phone, audio_message: await voiceMemoOf(test, tenant) };
+    expect(refusal(await tenant.call('POST', '/v1/audio-messages', memo))).toEqual(EXCEEDED);
+    const spoken = { from: SANDBOX_LINE, to: others, audio_message: await voiceMemoOf(test, other) };
+    expectStatus(201, await other.call('POST', '/v1/audio-messages', spoken));
+    expect((await other.state())['usage']).toMatchObject({ used: 2, remaining: QUOTA - 2 });
+    const mismatch = await other.call('POST', '/v1/audio-messages', { ...spoken, to: phone });
+    expect(refusal(mismatch)).toEqual(expected('sandbox_contact_mismatch', 'to'));
     // What is said about messages does not count.
     const typing = { from: SANDBOX_LINE, to: phone };
     expectStatus(201, await tenant.call('POST', '/v1/typing', typing));

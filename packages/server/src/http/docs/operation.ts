@@ -85,7 +85,8 @@ function shown(example: string | undefined, schema: Schema = {}): { example?: st
 
 function bodyOf(row: Route, example: RequestExample): Pick<Operation, 'requestBody'> {
   if (row.rawBody) return { requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } } };
-  if (row.body === null) return {};
+  // A body that says nothing may be left out.
+  if (row.body === null || Object.keys(row.body.shape).length === 0) return {};
   const oneOfThem = row.anyOf.length === 0 ? {} : { anyOf: row.anyOf.map((name) => ({ required: [name] })) };
   const schema: Schema = { ...requestSchema(row.body), ...oneOfThem };
   const media: Media = { schema, ...(example.body === undefined ? {} : { example: example.body }) };

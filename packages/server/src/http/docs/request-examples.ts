@@ -25,6 +25,8 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
   downloadFile: { query: { id: ID.file } },
   getFile: { params: { id: ID.file } },
   createWebhook: { body: { from: ID.line, url: ID.url, events: ['message.received', 'message.sent'] } },
+  activateSandbox: { body: {} },
+  deactivateSandbox: { body: {} },
   listWebhooks: { query: { from: ID.line } },
   deleteWebhook: { body: { id: ID.webhook } },
   streamEvents: { query: { events: 'message.received,message.sent' } },
