@@ -234,6 +234,33 @@ export interface Webhook {
   requestId?: string | undefined;
 }
 
+/** The account's pairing with the sandbox line. */
+export interface SandboxState {
+  /** Whether a phone is paired, or may be by its code. */
+  status: 'missing' | 'pending' | 'active';
+  /** What to text to the sandbox line. Null: there is no code now. */
+  activationCode: string | null;
+  /** The sandbox line's handle. */
+  sandboxLineHandle: string;
+  /** The paired phone's handle. Null: none is paired. */
+  contactIdentifier: string | null;
+  /** When it was paired. Null: it is not. Unix milliseconds. */
+  activatedAt: number | null;
+  /** The account's day on the sandbox line. */
+  usage: {
+    /** How many messages were accepted today. */
+    used: number;
+    /** How many a day takes. */
+    limit: number;
+    /** How many are left. */
+    remaining: number;
+    /** When the next day begins. Unix milliseconds. */
+    resetsAt: number;
+  };
+  /** Of the request, for whoever asks for help; only where this is an answer of its own. */
+  requestId?: string | undefined;
+}
+
 /** It is gone. */
 export interface DeletedResponse {
   /** What was deleted. */
