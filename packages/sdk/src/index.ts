@@ -66,11 +66,11 @@ export type {
   Reaction,
   ReactionType,
   ReadReceipt,
+  SandboxState,
   Service,
   TypingIndicator,
   Webhook,
 } from './resources.ts';
-export type { SandboxState } from './sandbox-state.ts';
 export type { StoredOutboxItem } from './stored-outbox-item.ts';
 export {
   type HeadersLike,

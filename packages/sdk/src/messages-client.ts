@@ -33,10 +33,10 @@ import type {
   OutboxItem,
   Reaction,
   ReadReceipt,
+  SandboxState,
   TypingIndicator,
   Webhook,
 } from './resources.ts';
-import type { SandboxState } from './sandbox-state.ts';
 import type { StoredOutboxItem } from './stored-outbox-item.ts';
 
 export interface MessagesClient {
