@@ -72,6 +72,20 @@ const SABOTAGES: readonly Sabotage[] = [
     test: { file: 'packages/server/test/resends.test.ts', name: 'keep the claim of an attempt' },
   },
   {
+    name: 'a sandbox message that is seen again is looked at as if it were new',
+    file: 'store/sighting-owners.ts',
+    line: 'const stored = known.get(key) ?? ofItems.get(event.reference ?? key);',
+    replacement: 'const stored = ofItems.get(event.reference ?? key);',
+    test: { file: 'packages/server/test/sandbox-races.test.ts', name: 'that comes twice pairs once' },
+  },
+  {
+    name: "the sandbox line's day has no end of messages",
+    file: 'store/sandbox-sends.ts',
+    line: "return book.sent >= SANDBOX_DAILY_MAX ? 'sandbox_quota_exceeded' : null;",
+    replacement: 'return book.sent >= 2 * SANDBOX_DAILY_MAX ? null : null;',
+    test: { file: 'packages/server/test/sandbox-sends.test.ts', name: 'accepts exactly fifty' },
+  },
+  {
     name: 'what was `sending` in a crash is sent again',
     file: 'outbox/reconcile.ts',
     line: 'outcome: outcomeOf(answers.get(item.id)),',
