@@ -14,7 +14,11 @@ export type Query = Readonly<Record<string, string | number | boolean | null | u
 export interface CallOptions {
   readonly query?: Query;
   readonly body?: Fields;
+  /** The body as it is, with its own type, instead of `body`. */
+  readonly bytes?: Blob;
   readonly headers?: Readonly<Record<string, string>>;
+  /** How long the whole call may take; by default half a minute. */
+  readonly withinMs?: number;
 }
 
 export interface Api {
@@ -35,7 +39,7 @@ export function createApi({ url, key }: SignIn): Api {
       ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...options.headers,
     };
-    const body = options.body === undefined ? null : JSON.stringify(options.body);
+    const body = options.body === undefined ? (options.bytes ?? null) : JSON.stringify(options.body);
     const target = `${url}${path}${queryText(options.query ?? {})}`;
     // A redirect would carry the key somewhere that nobody named.
     const init = { method, headers: asHeaders(headers), body, signal, redirect: 'manual' } as const;
@@ -44,7 +48,7 @@ export function createApi({ url, key }: SignIn): Api {
     throw await refusalOf(url, response);
   };
   const call: Api['call'] = async (method, path, options = {}) => {
-    const response = await request(method, path, options, AbortSignal.timeout(ANSWER_WITHIN_MS));
+    const response = await request(method, path, options, AbortSignal.timeout(options.withinMs ?? ANSWER_WITHIN_MS));
     const fields = parseFields(await reach(url, () => response.text()));
     if (fields === null) throw new Failure(EXIT.refused, `What answers at ${url} does not speak Trunkline's API.`);
     return fields;

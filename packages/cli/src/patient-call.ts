@@ -1,5 +1,5 @@
 /** A write that may be tried again, because every try carries the same Idempotency-Key. */
-import type { Api } from './api.ts';
+import type { Api, CallOptions } from './api.ts';
 import { Refusal, Unreachable } from './failure.ts';
 import type { Fields } from './fields.ts';
 
@@ -13,16 +13,20 @@ export interface Patience {
   readonly note: (line: string) => void;
 }
 
+export interface PatientRequest extends CallOptions {
+  readonly idempotencyKey: string;
+}
+
 export async function postPatiently(
   api: Api,
   path: string,
-  request: { readonly body: Fields; readonly idempotencyKey: string },
+  { idempotencyKey, ...request }: PatientRequest,
   { wait, note }: Patience,
 ): Promise<Fields> {
-  const headers = { 'idempotency-key': request.idempotencyKey };
+  const headers = { ...request.headers, 'idempotency-key': idempotencyKey };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await api.call('POST', path, { body: request.body, headers });
+      return await api.call('POST', path, { ...request, headers });
     } catch (error) {
       const waitMs = waitAfter(error, BACK_OFF_FIRST_MS * 2 ** (attempt - 1));
       if (waitMs === null || waitMs > WAIT_MAX_MS || attempt === ATTEMPTS_MAX) throw error;

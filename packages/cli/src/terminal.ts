@@ -1,8 +1,11 @@
 /** Where a command writes and asks: results on stdout, everything else on stderr. */
+import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { EXIT, Failure, usageFailure } from './failure.ts';
 
 const WIDTH_DEFAULT = 80;
+/** It is held in memory. */
+const INPUT_MAX_BYTES = 1024 * 1024 * 1024;
 
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'dim';
 
@@ -16,8 +19,12 @@ export interface Terminal {
   /** One line beside the result. */
   note(line: string): void;
   paint(style: Style, text: string): string;
+  /** A part of a result that is no text. Resolves when the output takes more. */
+  writeBytes(bytes: Uint8Array): Promise<void>;
   /** Everything on stdin. */
   readInput(): Promise<string>;
+  /** The same as it is. */
+  readInputBytes(): Promise<Buffer<ArrayBuffer>>;
   /** Asks for consent; where nobody can be asked, only `--yes` will do. */
   confirm(question: string): Promise<void>;
   /** Asks for a line of text; where nobody can be asked, gives null. */
@@ -43,11 +50,11 @@ export function createTerminal({ stdin, stdout, stderr, environment }: Streams):
     printJson: (value) => void stdout.write(`${toJsonLine(value)}\n`),
     note: (line) => void stderr.write(`${line}\n`),
     paint: (style, text) => (hasColour ? styleText(style, text, { validateStream: false }) : text),
-    async readInput() {
-      const chunks: Buffer[] = [];
-      for await (const chunk of stdin) chunks.push(Buffer.from(chunk));
-      return Buffer.concat(chunks).toString('utf8');
+    async writeBytes(bytes) {
+      if (!stdout.write(bytes)) await once(stdout, 'drain');
     },
+    readInput: async () => (await readAll(stdin)).toString('utf8'),
+    readInputBytes: () => readAll(stdin),
     async confirm(question) {
       if (!canAsk) throw usageFailure('There is no terminal to ask at. Say --yes if you mean it.');
       const { confirm } = await import('@clack/prompts');
@@ -70,6 +77,18 @@ export function createTerminal({ stdin, stdout, stderr, environment }: Streams):
       return answer;
     },
   };
+}
+
+async function readAll(stdin: NodeJS.ReadStream): Promise<Buffer<ArrayBuffer>> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > INPUT_MAX_BYTES) throw usageFailure('That is more than stdin is read for. Give it as a file.');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Ctrl-C at a question ends the command. */

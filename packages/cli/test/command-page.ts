@@ -81,7 +81,10 @@ function leavesOf(command: Command, path = command.name()): Leaf[] {
 function sectionOf({ path, command }: Leaf): string {
   const words = command.registeredArguments.map(argumentWord);
   const parts = [`## \`${['trunkline', path, ...words].join(' ')}\`\n\n${command.description()}\n`];
-  const rows = command.registeredArguments.map((one) => `| \`${argumentWord(one)}\` | ${cell(one.description)} |\n`);
+  const rows = command.registeredArguments.map((one) => {
+    const notes = one.argChoices ? [`one of ${one.argChoices.join(', ')}`] : [];
+    return `| \`${argumentWord(one)}\` | ${cell([one.description, ...notes].join('; '))} |\n`;
+  });
   if (rows.length > 0) parts.push(`| argument | |\n|---|---|\n${rows.join('')}`);
   if (command.options.length > 0) parts.push(optionRows(command));
   return parts.join('\n');

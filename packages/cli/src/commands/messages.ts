@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { chooseLine } from '../chosen-line.ts';
 import { type Fields, numberOf, textOf } from '../fields.ts';
+import { wordsOf } from '../message-words.ts';
 import { formatMoment } from '../moment.ts';
 import { wholeNumber } from '../option-values.ts';
 import { openSession, type Session, type Surroundings } from '../surroundings.ts';
@@ -46,6 +47,6 @@ function rowOf(message: Fields): string[] {
     formatMoment(numberOf(message, 'sent_at')),
     message['is_from_me'] === true ? 'me' : (textOf(message, 'sender') ?? '-'),
     textOf(message, 'id') ?? '-',
-    textOf(message, 'text') ?? '',
+    wordsOf(message),
   ];
 }
