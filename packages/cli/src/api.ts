@@ -75,7 +75,7 @@ export function createApi({ url, key }: SignIn): Api {
 }
 
 /** Turns what `fetch` throws into one kind of failure. */
-async function reach<T>(url: string, work: () => Promise<T>): Promise<T> {
+export async function reach<T>(url: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -100,7 +100,8 @@ function asHeaders(headers: Readonly<Record<string, string>>): Headers {
   }
 }
 
-async function refusalOf(url: string, response: Response): Promise<Failure> {
+/** What an answer that is none of success means. */
+export async function refusalOf(url: string, response: Response): Promise<Failure> {
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
     const target = headers.get('location') ?? 'elsewhere';

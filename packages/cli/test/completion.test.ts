@@ -6,6 +6,8 @@ import { createUser, runTrunkline, type User } from './command-process.ts';
 
 const WORDS = [
   ...'serve login keys lines send messages events explain listen simulate sandbox backup completion'.split(' '),
+  ...'react typing read chats reactions receipts files outbox'.split(' '),
+  ...'upload get url file memo type edit unsend'.split(' '),
   ...'create revoke add set remove text group phone faults autoreply'.split(' '),
 ];
 const OPTIONS = 'data-dir forward-to idempotency-key contact-first rate-limit purge drop-echo-rate json'.split(' ');
@@ -51,6 +53,8 @@ describe('bash', () => {
     expect(offered(text, ['trunkline', 'li'])).toEqual(['lines', 'listen']);
     expect(offered(text, ['trunkline', 'lines', 're'])).toEqual(['remove']);
     expect(offered(text, ['trunkline', 'lines', 'remove', '+15550100001', '--p'])).toEqual(['--purge', '--profile']);
+    expect(offered(text, ['trunkline', 'rea'])).toEqual(['react', 'read', 'reactions']);
+    expect(offered(text, ['trunkline', 'simulate', 'rea'])).toEqual(['react', 'read']);
     expect(offered(text, ['trunkline', 'serve', '--data'])).toEqual(['--data-dir']);
   });
 });

@@ -5,7 +5,7 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
 const COMMANDS =
-  'serve login keys lines send messages events explain webhooks deliveries listen simulate sandbox backup completion'.split(
+  'serve backup login keys lines send react typing read chats messages reactions receipts files outbox explain events listen webhooks deliveries simulate sandbox completion'.split(
     ' ',
   );
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */
@@ -36,8 +36,15 @@ describe('trunkline --help', () => {
 
   it('names what is there and nothing else', async () => {
     const { stdout } = await runTrunkline(user, ['--help']);
-    const named = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(\w+) /gm);
-    expect([...named].map(([, name]) => name)).toEqual(COMMANDS);
+    // Related commands share a line: `chats, messages   list ...`.
+    const lines = stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(\w+(?:, \w+)*) {2}/gm);
+    const named = [...lines].flatMap(([, names = '']) => names.split(', '));
+    expect(named).toEqual(COMMANDS);
+  });
+
+  it.each(['backup', 'receipts', 'deliveries'])('suggests %s too, which shares a line', async (name) => {
+    const slip = await runTrunkline(user, [`${name}x`]);
+    expect(slip).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`Did you mean ${name}?`) });
   });
 
   it('tells the version of the package', async () => {
@@ -54,6 +61,27 @@ describe('a mistake in the words', () => {
     [['send']],
     [['send', 'hello']],
     [['send', 'hello', '--to', '+15550109999', '--nosuch']],
+    [['send', '--to', '+15550109999']],
+    [['send', 'hello', '--to', '+15550109999', '--audio', 'memo.wav']],
+    [['send', '--to', '+15550109999', '--audio', 'memo.wav', '--file', 'hike.png']],
+    [['send', '-', '--to', '+15550109999', '--file', '-']],
+    [['send', '--from', '+15550100001', '--to', '+15550109999', '--file', 'nosuch.png']],
+    [['send', '--from', '+15550100001', '--to', '+15550109999', '--file', '/']],
+    [['react', 'heart', '--to', '+15550109999', '--message', 'msg_1']],
+    [['react', 'love', '--to', '+15550109999']],
+    [['typing']],
+    [['read']],
+    [['receipts']],
+    [['reactions']],
+    [['outbox']],
+    [['chats', '--limit', '0']],
+    [['files']],
+    [['files', 'upload']],
+    [['files', 'upload', 'nosuch.png']],
+    [['files', 'get', 'file_1', '--json']],
+    [['simulate', 'type']],
+    [['simulate', 'react', 'love', '--phone', '+15550109999']],
+    [['simulate', 'memo', 'memo.wav', '--phone', '+15550109999', '--transcription-after-ms', '5']],
     [['messages', '--to', '+15550109999', '--limit', 'many']],
     [['lines', 'set', '+15550100001', '--active', 'perhaps']],
     [['explain', 'wh_1']],
@@ -96,6 +124,14 @@ describe('what a command loads', () => {
     [['lines', 'list']],
     [['send', '-', '--to', '+15550109999']],
     [['messages', '--to', '+15550109999']],
+    [['chats']],
+    [['react', 'love', '--to', '+15550109999', '--message', 'msg_1']],
+    [['typing', '--to', '+15550109999']],
+    [['reactions', 'msg_1']],
+    [['receipts', '--to', '+15550109999']],
+    [['files', 'upload', '-']],
+    [['files', 'get', 'file_1']],
+    [['outbox', 'obx_1']],
     [['events']],
     [['explain', 'obx_1']],
     [['webhooks', 'list']],
