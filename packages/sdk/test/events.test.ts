@@ -34,7 +34,8 @@ describe('the events of a real server', () => {
       text: words,
     });
 
-  it('come through two kills of the server, all of them and each once', async () => {
+  // Two starts of a whole server are part of it.
+  it('come through two kills of the server, all of them and each once', { timeout: 60_000 }, async () => {
     const got: StreamedEvent[] = [];
     const stop = new AbortController();
     const reading = (async () => {
