@@ -11,6 +11,7 @@ const SHARED_LINES: readonly { readonly names: readonly string[]; readonly summa
   { names: ['outbox', 'explain'], summary: 'show what became of a message, its steps and times' },
   { names: ['events', 'listen'], summary: 'follow what happens, forward it as signed webhooks' },
   { names: ['webhooks', 'deliveries'], summary: 'manage webhooks, list and repeat what they were sent' },
+  { names: ['simulate', 'sandbox'], summary: 'be simulated phones, pair a phone with the sandbox line' },
 ];
 
 /** The help of the whole command; the parts of `help` that were set stay. */
