@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Of the packages' tests those that `npm run soak` runs with its full counts as well. */
-const FUZZ = ['packages/server/test/fuzz*.test.ts', 'packages/server/test/audio-hostile.test.ts'];
+const FUZZ = ['packages/server/test/fuzz*.test.ts', 'packages/server/test/audio-{hostile,formats}.test.ts'];
 const RULES = ['packages/server/test/architecture.test.ts', 'packages/server/test/docs.test.ts'];
 
 export default defineConfig({

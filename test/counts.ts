@@ -17,6 +17,8 @@ export const FULL_COUNTS = {
   FUZZ_CASES: 10_000,
   /** Changes of each kind of sound file that the transcoder is given, and random files, four times as many. */
   AUDIO_CHANGES: 500,
+  /** Ways in which ffmpeg writes sound files, spread over all kinds. */
+  AUDIO_FORMATS: 100,
 } as const;
 
 const SMALL_COUNTS = {
@@ -28,6 +30,7 @@ const SMALL_COUNTS = {
   SOAK_SLOW_CLIENTS: 500,
   FUZZ_CASES: 300,
   AUDIO_CHANGES: 15,
+  AUDIO_FORMATS: 12,
 } as const satisfies Record<keyof typeof FULL_COUNTS, number>;
 
 export function countFrom(

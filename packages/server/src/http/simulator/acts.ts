@@ -159,6 +159,7 @@ function typingRoute(deps: SimulatorDeps): Route {
     name: 'listPhoneTyping',
     summary: 'Lists the chats in which a phone sees a line typing.',
     answer: 'PhoneTyping[]',
+    refusals: ['invalid_parameter_value'],
     method: 'GET',
     path: '/simulator/v1/phones/:handle/typing',
     params: { handle: "The phone's handle." },
