@@ -1,7 +1,9 @@
 /** The attachments of messages: written with their message, read with a page of messages that have some. */
+
 import type { MessageSeen, OutgoingFile } from '@trunkline/drivers';
 import { type Attachment, AUDIO_MESSAGE_TYPE } from '../domain/message.ts';
 import { type Engine, insertInto, type Row, type Statement, statement, type Tx } from './database.ts';
+import { textOrNull } from './row-values.ts';
 
 const insertAttachments = insertInto('attachments', {
   message_ref: 'int',
@@ -148,8 +150,4 @@ function attachmentFromRow(row: Row): Attachment {
     size: row['size'] === null ? null : Number(row['size']),
     transcription: textOrNull(row['transcription']),
   };
-}
-
-function textOrNull(value: string | number | null | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -1,5 +1,7 @@
 /** Deliveries with all that is known of them: the event, the webhook, and each attempt. */
+
 import { type Engine, type Row, statement } from './database.ts';
+import { numberOrNull, textOrNull } from './row-values.ts';
 
 /** Times are Unix milliseconds. */
 export interface DeliveryRecord {
@@ -128,12 +130,4 @@ function recordFromRow(row: Row): DeliveryRecord {
     resentAt: numberOrNull(row['resent_at']),
     createdAt: Number(row['created_at']),
   };
-}
-
-function numberOrNull(value: string | number | null | undefined): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
-function textOrNull(value: string | number | null | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -1,6 +1,8 @@
 /** Messages that are here already, as later sightings name them: by line and GUID. */
+
 import { type Row, statement, type Tx } from './database.ts';
 import { guidKey, type Seen } from './report.ts';
+import { numberOrNull } from './row-values.ts';
 
 export interface KnownMessage {
   readonly ref: number;
@@ -56,8 +58,4 @@ function knownFromRow(row: Row): KnownMessage {
     editedAt: numberOrNull(row['edited_at']),
     unsentAt: numberOrNull(row['unsent_at']),
   };
-}
-
-function numberOrNull(value: string | number | null | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }

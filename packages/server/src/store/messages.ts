@@ -1,8 +1,10 @@
 /** Messages: inserting a sighting once, its states, and the pages that clients read. */
+
 import type { Service } from '@trunkline/drivers';
 import type { Message, MessageState } from '../domain/message.ts';
 import { readAttachments } from './attachments.ts';
 import { type Engine, type Row, type Statement, statement } from './database.ts';
+import { textOrNull } from './row-values.ts';
 
 /** A second sighting of a GUID on a line is harmless: the unique index refuses it. */
 export const insertMessages = statement(
@@ -175,8 +177,4 @@ export function messageState(seen: {
   if (!seen.isFromMe) return 'received';
   if (seen.readAt !== null) return 'read';
   return seen.deliveredAt !== null ? 'delivered' : 'sent';
-}
-
-function textOrNull(value: string | number | null | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -1,6 +1,8 @@
 /** The pairings of accounts with phones on the sandbox line: read by whoever names the line, changed on request. */
+
 import type { PairedPhone } from '../domain/sandbox.ts';
 import { type Engine, insertInto, type Row, statement } from './database.ts';
+import { numberOrNull, textOrNull } from './row-values.ts';
 import type { Write } from './writer.ts';
 
 /** An account's pairing: a phone, a code that may be texted, or neither. */
@@ -131,12 +133,4 @@ function inLockOrder<Item extends { readonly accountRef: number }>(items: readon
 
 function codeRow({ accountRef, code, expiresAt }: NewCode): Row {
   return { account_ref: accountRef, code, code_expires_at: expiresAt };
-}
-
-function textOrNull(value: string | number | null | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function numberOrNull(value: string | number | null | undefined): number | null {
-  return typeof value === 'number' ? value : null;
 }

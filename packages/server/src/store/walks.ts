@@ -1,8 +1,10 @@
 /** What is stored of one outbox item's or one message's walk: its times, its events, and the attempts to deliver them. */
+
 import type { AttemptTime, EventTime, ItemTimes, MessageTimes, Times } from '../domain/walk.ts';
 import { type Engine, type Row, statement } from './database.ts';
 import { findMessages, type StoredMessage } from './messages.ts';
 import { findOutboxItem, type OutboxItem } from './outbox.ts';
+import { numberOrNull, textOrNull } from './row-values.ts';
 
 export interface StoredWalk {
   readonly lineRef: number;
@@ -114,12 +116,4 @@ function attemptFromRow(row: Row): AttemptTime {
     status: numberOrNull(row['status']),
     error: textOrNull(row['error']),
   };
-}
-
-function numberOrNull(value: string | number | null | undefined): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
-function textOrNull(value: string | number | null | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -1,12 +1,13 @@
-/** The line and the chat that a request names in `from` and `to`. */
+/** The line and the chat that a request names in `from` and `to`, or the message that it names. */
 import type { Capability } from '@trunkline/drivers';
 import type { Caller } from '../../access/authenticate.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Line } from '../../domain/line.ts';
-import { resolveLine } from '../../lines/resolve.ts';
+import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
 import { requireChat, requireFeature } from '../../outbox/preconditions.ts';
-import { requirePairedContact, requirePhone, type ViewDeps } from '../../sandbox/view.ts';
+import { leaveShown, requirePairedContact, requirePhone, type ViewDeps } from '../../sandbox/view.ts';
 import type { StoredChat } from '../../store/chat-pages.ts';
+import { findMessages, type StoredMessage } from '../../store/messages.ts';
 import type { Recipient } from '../../store/outbox.ts';
 import { recipientOf } from './recipient.ts';
 
@@ -45,4 +46,24 @@ export async function resolveChatFor(
   requireFeature(line, feature);
   requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
   return { line, to, chat: await requireChat(deps.engine, { accountRef: caller.accountRef, line, to }) };
+}
+
+/** By its id or its GUID; of a GUID that is on several lines the newest that the caller may use, or that of the line. */
+export async function resolveMessage(
+  deps: ViewDeps,
+  caller: Caller,
+  named: { readonly name: string; readonly from: string | undefined; readonly param: string },
+): Promise<StoredMessage> {
+  const { name, from, param } = named;
+  const { accountRef } = caller;
+  const line = from === undefined ? null : await resolveLine(deps.registry, caller, from);
+  if (line) await requirePhone(deps, accountRef, line);
+  // No database can look for a NUL, and no message has one in its name.
+  const found = name.includes('\0') ? [] : await findMessages(deps.engine, accountRef, name);
+  const shown = await leaveShown(deps, accountRef, found);
+  const message = shown.find(
+    ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
+  );
+  if (!message) throw new ApiError('message_not_found', { param });
+  return message;
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type VoiceMemoDeps, voiceMemoOf } from '../../files/voice-memos.ts';
 import { resolveLine } from '../../lines/resolve.ts';
-import { enqueue } from '../../outbox/enqueue.ts';
 import { repliedGuid, requireContact, requireFeature, requireFiles } from '../../outbox/preconditions.ts';
 import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import { lineField, nameField, recipientField } from '../input.ts';
 import { type Route, route } from '../route.ts';
+import { acceptSend } from './accept-send.ts';
 import type { MessageDeps } from './messages.ts';
 import { recipientOf } from './recipient.ts';
 
@@ -57,9 +57,7 @@ export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
         const audio = await voiceMemoOf(deps, accountRef, file, 'audio_message');
         const details = { files: [audio], ...(guid !== null && { guid }) };
         const payload = { kind: 'audio_message' as const, ...body };
-        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, details, ticket: ticket(answer) });
-        return answer;
+        return acceptSend(deps, { caller, ticket }, { line, to, payload, details });
       },
     }),
   ];

@@ -1,19 +1,20 @@
 /** Messages: where a send enters the server, and where they are read. */
+
 import { z } from 'zod';
-import { ApiError } from '../../domain/errors.ts';
 import type { Ids } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
-import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
-import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
+import { resolveLine } from '../../lines/resolve.ts';
+import type { EnqueueDeps } from '../../outbox/enqueue.ts';
 import { repliedGuid, requireFiles } from '../../outbox/preconditions.ts';
-import { leaveShown, requirePairedContact, requirePhone } from '../../sandbox/view.ts';
+import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Engine } from '../../store/database.ts';
-import { findMessages, NEWEST, pageOfMessages } from '../../store/messages.ts';
+import { NEWEST, pageOfMessages } from '../../store/messages.ts';
 import { type LinkFile, messageBody } from '../../wire/v1.ts';
 import { cursorField, limitField, lineField, nameField, recipientField, TEXT_MAX, textField } from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
-import { resolveChat } from './addressed.ts';
+import { acceptSend } from './accept-send.ts';
+import { resolveChat, resolveMessage } from './addressed.ts';
 import { recipientOf } from './recipient.ts';
 
 export interface MessageDeps extends EnqueueDeps {
@@ -70,10 +71,8 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         const guid = replyTo === undefined ? null : await repliedGuid(deps.engine, { accountRef, line, to }, replyTo);
         const details = { ...(files && { files }), ...(guid !== null && { guid }) };
         const payload = { kind: 'message' as const, ...body };
-        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        const send = { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) };
-        await enqueue(deps, files || guid !== null ? { ...send, details } : send);
-        return answer;
+        const send = { line, to, payload };
+        return acceptSend(deps, { caller, ticket }, files || guid !== null ? { ...send, details } : send);
       },
     }),
     route({
@@ -115,17 +114,8 @@ function oneMessageRoute(deps: MessageDeps): Route {
     params: { id: 'The message: its `msg_` id or its GUID.' },
     query: z.object({ from: lineField.optional() }),
     async handle({ caller, params, query }) {
-      const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-      if (line) await requirePhone(deps, caller.accountRef, line);
-      const id = params['id'] ?? '';
-      // No database can look for a NUL, and no message has one in its name.
-      const found = id.includes('\0') ? [] : await findMessages(deps.engine, caller.accountRef, id);
-      const shown = await leaveShown(deps, caller.accountRef, found);
-      const message = shown.find(
-        ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
-      );
-      if (!message) throw new ApiError('message_not_found', { param: 'id' });
-      return messageBody(message, deps.linkFile);
+      const named = { name: params['id'] ?? '', from: query.from, param: 'id' };
+      return messageBody(await resolveMessage(deps, caller, named), deps.linkFile);
     },
   });
 }

@@ -1,10 +1,11 @@
 /** Typing and read receipts. */
+
 import { z } from 'zod';
-import { enqueue } from '../../outbox/enqueue.ts';
 import { readReceipts, readTyping } from '../../store/presence.ts';
 import { readReceiptBody, typingBody } from '../../wire/v1.ts';
 import { lineField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
+import { acceptSend } from './accept-send.ts';
 import { resolveChat, resolveChatFor } from './addressed.ts';
 import type { MessageDeps } from './messages.ts';
 
@@ -44,10 +45,7 @@ function typingRoutes(deps: MessageDeps): Route[] {
       async handle({ caller, body, ticket }) {
         const { line, to } = await resolveChatFor('typing', deps, caller, body);
         const payload = { kind: 'typing' as const, ...body };
-        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        const { accountRef } = caller;
-        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
-        return answer;
+        return acceptSend(deps, { caller, ticket }, { line, to, payload });
       },
     }),
     route({
@@ -89,10 +87,7 @@ function receiptRoutes(deps: MessageDeps): Route[] {
       async handle({ caller, body, ticket }) {
         const { line, to } = await resolveChatFor('receipts', deps, caller, body);
         const payload = { kind: 'receipt' as const, ...body };
-        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        const { accountRef } = caller;
-        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, ticket: ticket(answer) });
-        return answer;
+        return acceptSend(deps, { caller, ticket }, { line, to, payload });
       },
     }),
     route({

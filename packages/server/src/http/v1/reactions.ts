@@ -1,16 +1,12 @@
 import { TAPBACKS } from '@trunkline/drivers';
 import { z } from 'zod';
-import { ApiError } from '../../domain/errors.ts';
-import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
-import { enqueue } from '../../outbox/enqueue.ts';
 import { requireMessage } from '../../outbox/preconditions.ts';
-import { leaveShown, requirePhone } from '../../sandbox/view.ts';
-import { findMessages } from '../../store/messages.ts';
 import { readReactions } from '../../store/reactions.ts';
 import { reactionBody } from '../../wire/v1.ts';
 import { lineField, messageField, recipientField } from '../input.ts';
 import { list, type Route, route } from '../route.ts';
-import { resolveChatFor } from './addressed.ts';
+import { acceptSend } from './accept-send.ts';
+import { resolveChatFor, resolveMessage } from './addressed.ts';
 import type { MessageDeps } from './messages.ts';
 
 export function reactionRoutes(deps: MessageDeps): Route[] {
@@ -41,13 +37,9 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
       }),
       async handle({ caller, body, ticket }) {
         const { line, to, chat } = await resolveChatFor('reaction', deps, caller, body);
-        const { accountRef } = caller;
-        const { guid } = await requireMessage(deps.engine, accountRef, chat, body.message_id, 'message_id');
+        const { guid } = await requireMessage(deps.engine, caller.accountRef, chat, body.message_id, 'message_id');
         const payload = { kind: 'reaction' as const, ...body };
-        const answer = { id: deps.ids.make('outbox'), status: 'pending' };
-        const details = { guid };
-        await enqueue(deps, { id: answer.id, accountRef, line, to, payload, details, ticket: ticket(answer) });
-        return answer;
+        return acceptSend(deps, { caller, ticket }, { line, to, payload, details: { guid } });
       },
     }),
     route({
@@ -62,14 +54,8 @@ export function reactionRoutes(deps: MessageDeps): Route[] {
       scope: 'reactions:read',
       query: z.object({ message_id: messageField, from: lineField.optional() }),
       async handle({ caller, query }) {
-        const line = query.from === undefined ? null : await resolveLine(deps.registry, caller, query.from);
-        if (line) await requirePhone(deps, caller.accountRef, line);
-        const found = await findMessages(deps.engine, caller.accountRef, query.message_id);
-        const shown = await leaveShown(deps, caller.accountRef, found);
-        const message = shown.find(
-          ({ lineRef }) => (line === null || lineRef === line.ref) && mayUseRef(deps.registry, caller, lineRef),
-        );
-        if (!message) throw new ApiError('message_not_found', { param: 'message_id' });
+        const named = { name: query.message_id, from: query.from, param: 'message_id' };
+        const message = await resolveMessage(deps, caller, named);
         return list((await readReactions(deps.engine, message.ref)).map(reactionBody));
       },
     }),
