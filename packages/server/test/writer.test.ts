@@ -259,3 +259,35 @@ describe('the writer under load', () => {
     }
   });
 });
+
+describe('two batches that wait for each other on postgres', () => {
+  const touch = statement({ name: 'text' }, "update installation set value = value || '+' where name = i.name");
+
+  it('are both committed: the one that is undone is run again', async () => {
+    const stage = await openStage('postgres');
+    const { writer, commits } = counting(stage);
+    await Promise.all(['a', 'b'].map((name) => writer.write(remember, name)));
+    const holds: Record<string, () => void> = {};
+    const held = ['a', 'b'].map((name) => new Promise<void>((resolve) => (holds[name] = resolve)));
+    const runs: string[] = [];
+    const crossing = (first: string, second: string): Write<null, null> => ({
+      name: `${first} then ${second}`,
+      kind: 'outcome',
+      concurrency: 1,
+      async run({ tx }) {
+        runs.push(first);
+        await tx.one(touch, { name: first });
+        holds[first]?.();
+        await Promise.all(held);
+        await tx.one(touch, { name: second });
+        return [null];
+      },
+    });
+    await Promise.all([writer.write(crossing('a', 'b'), null), writer.write(crossing('b', 'a'), null)]);
+    expect(runs).toHaveLength(3);
+    expect(commits).toEqual([2, 2, 2]);
+    const rows = await stage.engine.query.selectFrom('installation').select('value').execute();
+    expect(rows).toEqual([{ value: '++' }, { value: '++' }]);
+    await stage.close();
+  });
+});

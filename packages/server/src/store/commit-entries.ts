@@ -1,11 +1,14 @@
 /** One batch of queued writes, whatever they are: its guards, its writes, its one commit, and the answers after it. */
 import type { Ids } from '../domain/ids.ts';
 import type { LinkFile } from '../wire/v1.ts';
-import { type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
+import { CollidedError, type Engine, type LogEntry, StorageUnavailableError } from './database.ts';
 import { checkGuards, settleGuards } from './guards.ts';
 import { type AnswerBatch, AnsweredBefore, type Guard, type Ticket } from './ticket.ts';
 import type { LostWatch } from './unanswered.ts';
 import type { Batch } from './writer.ts';
+
+/** How often a batch is run when it collides; PostgreSQL looks for a deadlock after a second. */
+const TRIES = 5;
 
 /** A queued item, its types hidden so that writes of many kinds can share a queue. */
 export interface Entry {
@@ -26,9 +29,10 @@ export interface Done {
 
 /**
  * Commits the entries together. When one of them throws, the batch is halved until the culprit stands alone; when the
- * disk or the connection fails, all are refused, for nobody in the batch is to blame.
+ * disk or the connection fails, all are refused, for nobody in the batch is to blame. A batch that collided with another
+ * one, which went on, is run again.
  */
-export async function commitEntries(deps: CommitDeps, entries: readonly Entry[]): Promise<void> {
+export async function commitEntries(deps: CommitDeps, entries: readonly Entry[], triesLeft = TRIES): Promise<void> {
   const { engine, ids, linkFile } = deps;
   if (entries.length === 0) return;
   const later: Entry[] = [];
@@ -55,6 +59,7 @@ export async function commitEntries(deps: CommitDeps, entries: readonly Entry[])
   } catch (error) {
     // What a batch that is undone found of lost answers is undone with it, and has to be found again.
     deps.lost.lookedAt = Number.NEGATIVE_INFINITY;
+    if (error instanceof CollidedError && triesLeft > 1) return commitEntries(deps, entries, triesLeft - 1);
     if (error instanceof StorageUnavailableError || entries.length === 1) {
       for (const entry of entries) entry.reject(error);
       return;

@@ -84,6 +84,14 @@ export class StorageUnavailableError extends Error {
   }
 }
 
+/** Two batches waited for each other's rows and this one was undone: it can be run again as it is. */
+export class CollidedError extends StorageUnavailableError {
+  constructor(cause: unknown) {
+    super(cause);
+    this.name = 'CollidedError';
+  }
+}
+
 /** The connection was lost while the batch was being committed, and what became of it could not be learnt in time. */
 export class CommitInDoubtError extends StorageUnavailableError {
   constructor(cause: unknown) {

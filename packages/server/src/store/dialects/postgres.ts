@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import {
+  CollidedError,
   type Commit,
   type Engine,
   type Row,
@@ -33,6 +34,8 @@ const DDL_LOCK = 7_215_002;
 
 /** SQLSTATE classes in which nobody's data is to blame: connection, resources, shutdown, disk, lock, time and cancel. */
 const UNAVAILABLE = /^(08|53|57|58|55P03|25P03|40)/;
+/** A deadlock, or a row that could not be seen as it was: the transaction is undone and may be run again. */
+const COLLIDED = /^40(001|P01)/;
 
 export interface PostgresOptions {
   readonly url: string;
@@ -209,6 +212,7 @@ async function asUnavailable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof pg.DatabaseError && COLLIDED.test(error.code ?? '')) throw new CollidedError(error);
     if (isLost(error) || (error instanceof pg.DatabaseError && UNAVAILABLE.test(error.code ?? ''))) {
       throw new StorageUnavailableError(error);
     }
