@@ -1,6 +1,7 @@
-/** A fresh database in the run's PostgreSQL for each test file that asks for one. */
+/** A fresh database in the run's PostgreSQL for each test that asks for one. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { openPostgresDatabases } from '../src/store/open.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -8,20 +9,50 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+const MIGRATED = 'migrated';
+const MIGRATED_LOCK = 4_711;
+
 /** `adminUrl` is `inject('postgresUrl')`, which `test/postgres.ts` provides. */
 export async function createTestDatabase(adminUrl: string): Promise<TestDatabase> {
-  const name = `test_${randomBytes(8).toString('hex')}`;
-  await runAsAdmin(adminUrl, `create database ${name}`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => runAsAdmin(adminUrl, `drop database if exists ${name} with (force)`) };
+  return createFrom(adminUrl, 'template1');
 }
 
-async function runAsAdmin(adminUrl: string, sql: string): Promise<void> {
+/** One that a server has opened before: its tables are copied, which takes half as long as to make them. */
+export async function createMigratedDatabase(adminUrl: string): Promise<TestDatabase> {
+  await asAdmin(adminUrl, (client) => makeMigrated(adminUrl, client));
+  return createFrom(adminUrl, MIGRATED);
+}
+
+async function createFrom(adminUrl: string, template: string): Promise<TestDatabase> {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  await asAdmin(adminUrl, (client) => client.query(`create database ${name} template ${template}`));
+  const drop = () => asAdmin(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
+  return { url: urlOf(adminUrl, name), drop: async () => void (await drop()) };
+}
+
+/** Once in a run, by whichever test file comes first; a run has a PostgreSQL of its own, so it is never an old one. */
+async function makeMigrated(adminUrl: string, client: pg.Client): Promise<void> {
+  await client.query('select pg_advisory_lock($1)', [MIGRATED_LOCK]);
+  const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [MIGRATED]);
+  if (rowCount === 1) return;
+  const making = `${MIGRATED}_in_the_making`;
+  await client.query(`create database ${making}`);
+  const databases = await openPostgresDatabases(urlOf(adminUrl, making));
+  await databases.close();
+  await client.query(`alter database ${making} rename to ${MIGRATED}`);
+}
+
+function urlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+async function asAdmin<T>(adminUrl: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    await client.query(sql);
+    return await run(client);
   } finally {
     await client.end();
   }

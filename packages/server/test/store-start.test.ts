@@ -35,7 +35,7 @@ async function openEngine(home: Home): Promise<Engine> {
 }
 
 async function withEngine<T>(kind: EngineKind, run: (engine: Engine, home: Home) => Promise<T>): Promise<T> {
-  const home = await createHome(kind);
+  const home = await createHome(kind, 'none');
   const engine = await openEngine(home);
   try {
     return await run(engine, home);
@@ -107,7 +107,7 @@ describe.each(ENGINES)('migrations on %s', (kind) => {
 
 describe('PostgreSQL at the start', () => {
   it('is migrated once by any number of processes that start at once', async () => {
-    const home = await createHome('postgres');
+    const home = await createHome('postgres', 'none');
     const all = await Promise.all([1, 2, 3, 4].map(() => openHome(home)));
     const [first] = all;
     const rows = await first?.server.query.selectFrom('installation').selectAll().execute();
@@ -117,7 +117,7 @@ describe('PostgreSQL at the start', () => {
   });
 
   it('gives any number of servers that start at once one account, one key and one set of lines', async () => {
-    const home = await createHome('postgres');
+    const home = await createHome('postgres', 'none');
     const servers = await Promise.all([1, 2, 3].map(() => startTestServer('postgres', { home })));
     const { query } = servers[0]?.server.engine ?? {};
     expect(await query?.selectFrom('accounts').selectAll().execute()).toHaveLength(1);
