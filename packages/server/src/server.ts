@@ -39,6 +39,8 @@ import type { Documents } from './http/documents.ts';
 import type { HttpLimits } from './http/http-limits.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
+import { sendblueMessageRoutes } from './http/sendblue/messages.ts';
+import { sendblueSendRoutes } from './http/sendblue/send.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { audioMessageRoutes } from './http/v1/audio-messages.ts';
 import { chatRoutes } from './http/v1/chats.ts';
@@ -301,6 +303,8 @@ async function createApi(
     ...fileRoutes(shared),
     ...sandboxRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
+    ...sendblueSendRoutes(sending),
+    ...sendblueMessageRoutes(shared),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
     ...adminWebhookRoutes(shared),

@@ -3,11 +3,13 @@
  * refusal that the route can give it at all. The harness does it, so that each test proves the document as well.
  */
 import { z } from 'zod';
+import { V1 } from '../src/http/dialect.ts';
 import { REFUSALS_OF_ANY_REQUEST, refusalsOf } from '../src/http/refusals.ts';
 import type { AnswerShape, Route } from '../src/http/route.ts';
 import { errorResponseSchema, listSchemaOf, requestIdSchema } from '../src/wire/envelopes.ts';
 import { EVENT_DATA, eventBodySchema } from '../src/wire/event-schemas.ts';
 import { RESOURCES } from '../src/wire/resources.ts';
+import { sendblueErrorSchema } from '../src/wire/sendblue-schemas.ts';
 
 export interface Seen {
   readonly method: string;
@@ -24,13 +26,18 @@ export function expectDocumentedAnswer(routes: readonly Route[], { method, url, 
   const row = routes.find((one) => one.method === method && isAt(one.path, url));
   if (!row) return;
   if (status >= 400) {
-    const { code } = fitted(row.name, errorResponseSchema, body).error;
+    const code = codeOf(row, body);
     const codes: readonly string[] = [...refusalsOf(row), ...REFUSALS_OF_ANY_REQUEST];
     if (!codes.includes(code)) throw new Error(`The row of ${row.name} does not name its refusal '${code}'.`);
     return;
   }
   if (status !== row.status) throw new Error(`${row.name} answered ${status}, where its row says ${row.status}.`);
-  if (row.answer !== null) fitted(row.name, shapeOf(row.answer), body);
+  if (row.answer !== null) fitted(row.name, shapeOf(row.answer, row), body);
+}
+
+function codeOf({ name, dialect }: Route, body: unknown): string {
+  if (dialect === V1) return fitted(name, errorResponseSchema, body).error.code;
+  return fitted(name, sendblueErrorSchema, body).error_reason;
 }
 
 /** Throws a sentence where a delivery's or the stream's body is not what its event's schema says. */
@@ -50,12 +57,12 @@ function fitted<T extends z.ZodType>(name: string, schema: T, value: unknown): z
   throw new Error(`${name} is not as documented: ${z.prettifyError(parsed.error)} ${JSON.stringify(value)}`);
 }
 
-function shapeOf(answer: NonNullable<AnswerShape>): z.ZodType {
+function shapeOf(answer: NonNullable<AnswerShape>, { dialect }: Route): z.ZodType {
   const known = shapes.get(answer);
   if (known) return known;
   const shape = answer.endsWith('[]')
     ? listSchemaOf(resource(answer.slice(0, -2)))
-    : resource(answer).extend(requestIdSchema.shape);
+    : resource(answer).extend(dialect === V1 ? requestIdSchema.shape : {});
   shapes.set(answer, shape);
   return shape;
 }

@@ -22,7 +22,7 @@ export const LINE = FIRST_LINE;
 export const PHONE = FIRST_PHONE;
 export const SANDBOX_LINE = '+15550100000';
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 const WAIT_POLL_MS = 5;
 
 /** Where a server keeps its data: it outlives the server, so that a test can start a second one on it. */

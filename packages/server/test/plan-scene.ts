@@ -318,6 +318,7 @@ function guard(name: string | null, row: number): Guard {
     route: 'POST /v1/messages',
     name,
     fingerprint: `fingerprint ${row}`,
+    attempt: null,
     id: `req_${row}`,
     now: STARTED_AT,
     answer: null,

@@ -186,7 +186,15 @@ const newKey = (variant: 1 | 2) => ({
 
 /** A repeatable request: by its key, or where `name` is null by what it says. */
 const guard = (variant: 1 | 2, name: string | null): Guard => ({
-  ...{ keyRef: 1, route: 'POST /v1/messages', name, fingerprint: 'same', id: `req_${variant}`, now: NOW },
+  ...{
+    keyRef: 1,
+    route: 'POST /v1/messages',
+    name,
+    fingerprint: 'same',
+    attempt: null,
+    id: `req_${variant}`,
+    now: NOW,
+  },
   answer: { status: 201, body: `{"id":${variant}}` },
 });
 const nothing = () => undefined;

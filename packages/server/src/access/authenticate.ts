@@ -14,7 +14,11 @@ const BEARER = /^Bearer +(\S+) *$/i;
 /** The caller, as far as any handler needs to know. */
 export interface Caller {
   readonly accountRef: number;
+  /** Of its owner; empty where there is none. */
+  readonly accountEmail: string;
   readonly keyRef: number;
+  /** The key's public id. */
+  readonly keyId: string;
   readonly scopes: ReadonlySet<Scope>;
   /** Null: all lines of the account. */
   readonly lineRefs: ReadonlySet<number> | null;
@@ -56,8 +60,18 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
   function callerOf(hash: string, key: StoredKey | null): Caller | null {
     if (!key || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
-    const { accountRef, ref, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
-    return { accountRef, keyRef: ref, scopes, lineRefs, rateLimitPerHour, expiresAt, keyHash: hash };
+    const { accountRef, accountEmail, ref, id, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
+    return {
+      accountRef,
+      accountEmail,
+      keyRef: ref,
+      keyId: id,
+      scopes,
+      lineRefs,
+      rateLimitPerHour,
+      expiresAt,
+      keyHash: hash,
+    };
   }
 
   function admit(hash: string, key: StoredKey | null): Caller {

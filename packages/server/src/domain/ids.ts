@@ -100,3 +100,32 @@ function encodeBytes(bytes: Uint8Array): string {
   }
   return text;
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const BITS_PER_CHARACTER = 5n;
+const ENCODED_LENGTH = 26;
+
+/** The UUID behind an id's prefix, in lower case. Throws for what is no id. */
+export function uuidOfId(id: string): string {
+  let bits = 0n;
+  for (const character of id.slice(id.indexOf('_') + 1)) {
+    const value = ALPHABET.indexOf(character);
+    if (value < 0) throw new Error(`This is no id: ${id}`);
+    bits = (bits << BITS_PER_CHARACTER) | BigInt(value);
+  }
+  const hex = bits.toString(16).padStart(32, '0');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** The id of that kind with this UUID, in whatever case; null for what is no UUID. */
+export function idOfUuid(kind: IdKind, uuid: string): string | null {
+  const plain = uuid.toLowerCase();
+  if (!UUID.test(plain)) return null;
+  let bits = BigInt(`0x${plain.replaceAll('-', '')}`);
+  let text = '';
+  for (let index = 0; index < ENCODED_LENGTH; index++) {
+    text = ALPHABET.charAt(Number(bits & 31n)) + text;
+    bits >>= BITS_PER_CHARACTER;
+  }
+  return `${ID_PREFIXES[kind]}_${text}`;
+}

@@ -7,13 +7,14 @@ import { type Blobs, BlobsUnavailableError } from '../files/blobs.ts';
 import type { Log } from '../log.ts';
 import { CommitInDoubtError, StorageUnavailableError } from '../store/database.ts';
 import { WriterOverloadedError } from '../store/writer.ts';
-import { errorBody, errorStatus } from '../wire/v1.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type ClientErrors, createClientErrors } from './client-errors.ts';
 import { allowOtherOrigins } from './cors.ts';
+import { dialectAt, SENDBLUE_PREFIX } from './dialect.ts';
 import { addRoute, type DispatchDeps } from './dispatch.ts';
 import { addDocuments, DOCUMENT_ROUTES, type Documents } from './documents.ts';
 import { addFileLinks, FILE_LINK_ROUTES, type FileLinkDeps } from './file-links.ts';
+import { readForms } from './form-bodies.ts';
 import { addHealth, HEALTH_ROUTES, type HealthChecks } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
 import { lingeringAnswer } from './lingering-answer.ts';
@@ -76,6 +77,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.decorateRequest('caller', null);
   app.decorateRequest('bodyText', '');
   app.decorateRequest('timing', null);
+  app.decorateRequest('isDone', false);
   app.decorateRequest('claimedType', undefined);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -92,7 +94,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const receiveFile = createReceiveFile(deps);
   const dispatch: DispatchDeps = { ...deps, isStopping, onCommitted: admission.committed, receiveFile, slowUploads };
   const isShared = (row: Route) => row.path.startsWith(`${OPEN_PREFIX}/`);
-  for (const row of deps.routes) if (!isShared(row)) addRoute(app, dispatch, row);
+  const takesForms = (row: Route) => row.path.startsWith(`${SENDBLUE_PREFIX}/`);
+  for (const row of deps.routes) if (!isShared(row) && !takesForms(row)) addRoute(app, dispatch, row);
+  app.register(async (forms) => {
+    readForms(forms);
+    for (const row of deps.routes) if (takesForms(row)) addRoute(forms, dispatch, row);
+  });
   app.register(
     async (open) => {
       await allowOtherOrigins(open);
@@ -211,10 +218,13 @@ function sendError(
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   showTiming(reply);
   if (health.isStopping()) reply.header('connection', 'close');
-  reply.code(errorStatus(refusal));
+  if (request.isDone) reply.header('x-should-retry', 'false');
+  const dialect = dialectAt(request.url);
+  reply.code(dialect.errorStatus(refusal));
   const { raw } = request;
-  if (refusal.code !== 'file_too_large' || raw.complete) return reply.send(errorBody(refusal, request.id));
-  const text = JSON.stringify(errorBody(refusal, request.id));
+  const body = dialect.errorBody(refusal, request.id);
+  if (refusal.code !== 'file_too_large' || raw.complete) return reply.send(body);
+  const text = JSON.stringify(body);
   reply.headers({ connection: 'close', 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text) });
   return reply.send(lingeringAnswer(text, raw, clock));
 }

@@ -23,7 +23,7 @@ export function authorize(
   reply: FastifyReply,
 ): Caller | Promise<Caller> {
   const admit = (caller: Caller) => spend(deps, row, caller, reply);
-  const caller = authenticate(deps, request);
+  const caller = authenticate(deps, row, request);
   return caller instanceof Promise ? caller.then(admit) : admit(caller);
 }
 
@@ -38,16 +38,23 @@ function spend(deps: AuthorizeDeps, row: Route, caller: Caller, reply: FastifyRe
   return asked instanceof Promise ? asked.then(admit) : admit(asked);
 }
 
-function authenticate(deps: AuthorizeDeps, request: FastifyRequest): Caller | Promise<Caller> {
+function authenticate(deps: AuthorizeDeps, { dialect }: Route, request: FastifyRequest): Caller | Promise<Caller> {
   const refuse = (error: unknown): never => {
     throw refusalOf(deps, request, error);
   };
   try {
-    const caller = deps.authenticator.authenticate(request.headers.authorization);
-    return caller instanceof Promise ? caller.catch(refuse) : caller;
+    const { authorization, keyId } = dialect.credentialsOf(request.headers);
+    const admit = (caller: Caller) => requireId(caller, keyId);
+    const caller = deps.authenticator.authenticate(authorization);
+    return caller instanceof Promise ? caller.then(admit).catch(refuse) : admit(caller);
   } catch (error) {
     return refuse(error);
   }
+}
+
+function requireId(caller: Caller, keyId: string | null): Caller {
+  if (keyId === null || keyId === caller.keyId) return caller;
+  throw new ApiError('invalid_api_key', { message: 'This is not the id of that API key.' });
 }
 
 /** Who guesses at keys is told to wait. */

@@ -27,6 +27,8 @@ declare module 'fastify' {
     /** The body as it was sent. */
     bodyText: string;
     timing: Timing | null;
+    /** Whether what it asked for is committed: whatever goes wrong now, it is not to be asked again. */
+    isDone: boolean;
     /** Of an upload: the type as it was claimed. */
     claimedType: string | undefined;
   }
@@ -166,7 +168,8 @@ async function handle(
   kept: Kept = { guard: null, answers: null },
 ): Promise<string | null> {
   const { row, parse, request, reply, caller, timing, upload } = asked;
-  const render = (result: Readonly<Record<string, unknown>>) => JSON.stringify({ ...result, request_id: request.id });
+  const render = (result: Readonly<Record<string, unknown>>) =>
+    JSON.stringify(row.dialect.answerBody(result, request.id));
   let text: string | null = null;
   const result = await row.handle({
     caller,
@@ -182,6 +185,7 @@ async function handle(
       timing.queued();
       const committed = (answers: AnswerBatch | null) => {
         deps.onCommitted(timing.committed());
+        request.isDone = true;
         kept.answers = kept.guard?.name === null ? answers : null;
       };
       return { guard: kept.guard, begun: () => timing.begun(), committed };

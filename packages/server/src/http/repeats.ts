@@ -49,15 +49,30 @@ export interface Kept {
 
 /** Throws where the Idempotency-Key cannot be used. */
 export function identify(deps: RepeatDeps, row: Route, caller: Caller, request: FastifyRequest): Identity {
-  const name = nameOf(request);
+  const given = nameOf(request);
   const route = `${row.method} ${pathOf(request.url)}`;
+  const attempt = given === null ? row.dialect.attemptOf(request.headers) : null;
+  const asked = () => hash('sha256', `${caller.keyRef} ${route} ${request.bodyText}`, 'base64url');
+  // No client's own name begins with a space: what is round a header's value is no part of it.
+  const name = attempt === null ? given : ` ${asked()}`;
   // No body says the same as one without fields.
   const fingerprint =
-    name === null
+    given === null
       ? fingerprintOf(caller.keyRef, route, request.bodyText, row.isSecret)
       : hash('sha256', canonicalJson(comparable(request) ?? {}), 'base64url');
   const { status, isSecret } = row;
-  return { keyRef: caller.keyRef, route, name, fingerprint, id: request.id, now: deps.clock.now(), status, isSecret };
+  const now = deps.clock.now();
+  return {
+    keyRef: caller.keyRef,
+    route,
+    name,
+    fingerprint: attempt ?? fingerprint,
+    attempt,
+    id: request.id,
+    now,
+    status,
+    isSecret,
+  };
 }
 
 function comparable(request: FastifyRequest): unknown {
@@ -78,7 +93,9 @@ export function fingerprintOf(keyRef: number, route: string, bodyText: string, i
 
 /** Throws the answer, or the refusal, that the Idempotency-Key settles before anything else is looked at. */
 export async function findAnswer(deps: RepeatDeps, identity: Identity): Promise<void> {
-  const settled = identity.name === null ? null : await findKept(deps.engine, { ...identity, answer: null });
+  const { name, attempt } = identity;
+  const settled =
+    name === null || attempt === 'first' ? null : await findKept(deps.engine, { ...identity, answer: null });
   if (settled) throw settled;
 }
 
@@ -106,9 +123,9 @@ export function textOf(deps: RepeatDeps, identity: Identity, { answer }: Answere
 }
 
 export function guardOf(deps: RepeatDeps, identity: Identity, text: string): Guard {
-  const { keyRef, route, name, fingerprint, id, now, status, isSecret } = identity;
+  const { keyRef, route, name, fingerprint, attempt, id, now, status, isSecret } = identity;
   const body = isSecret ? deps.secrets.seal(text, ownerOf(identity)) : text;
-  return { keyRef, route, name, fingerprint, id, now, answer: { status, body } };
+  return { keyRef, route, name, fingerprint, attempt, id, now, answer: { status, body } };
 }
 
 async function reserve(deps: RepeatDeps, guard: Guard): Promise<void> {

@@ -6,9 +6,10 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { ResourceName } from '../wire/resources.ts';
+import { type Dialect, dialectAt } from './dialect.ts';
 import type { ReceivedFile } from './receive-file.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
 
 /** What a handler is given. */
@@ -25,7 +26,7 @@ export interface Call<Query, Body> {
   ticket(answer: Readonly<Record<string, unknown>>): Ticket;
 }
 
-/** What a handler gives: the resource's own keys; the request id is merged in. `handled`: it answered by itself. */
+/** What a handler gives: the resource's own keys, to which the dialect may add the request's id. `handled`: it answered by itself. */
 export type Result = Readonly<Record<string, unknown>> | typeof HANDLED;
 export const HANDLED = Symbol('handled');
 
@@ -54,13 +55,14 @@ export interface Route {
   readonly scope: Scope;
   /** Scopes that open it as well: what a key with one of them sees is the handler's to say. */
   readonly alsoBy: readonly Scope[];
-  readonly status: 200 | 201 | 302;
+  readonly status: 200 | 201 | 202 | 302;
   readonly query: Fields | null;
   readonly body: Fields | null;
   /** Whether the body is a file's bytes as they are, of whatever type, and no JSON. */
   readonly rawBody: boolean;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
+  readonly dialect: Dialect;
   /** Whether it counts against the key's hour. */
   readonly isCounted: boolean;
   /** Whether the answer holds a secret: then it is kept encrypted for repeats. */
@@ -89,7 +91,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly path: string;
   readonly scope: Scope;
   readonly alsoBy?: readonly Scope[];
-  readonly status?: 200 | 201 | 302;
+  readonly status?: 200 | 201 | 202 | 302;
   readonly query?: Query;
   readonly body?: Body;
   readonly rawBody?: boolean;
@@ -124,6 +126,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     body: input.body ?? null,
     rawBody: input.rawBody ?? false,
     anyOf: input.anyOf ?? [],
+    dialect: dialectAt(input.path),
     isCounted: !NOT_COUNTED.test(input.path),
     isSecret: input.isSecret ?? false,
     isElsewhere: input.isElsewhere ?? input.path.startsWith('/simulator/'),

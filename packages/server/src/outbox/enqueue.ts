@@ -29,6 +29,8 @@ export interface SendRequest {
   readonly payload: { readonly kind: OutboxKind } & Readonly<Record<string, unknown>>;
   /** What the hand-over needs beyond the request. */
   readonly details?: Details;
+  /** When it was accepted, where the answer says so. Unix milliseconds. */
+  readonly now?: number;
 }
 
 const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode; param?: string }>> = {
@@ -53,7 +55,7 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     kind: request.payload.kind,
     payload: JSON.stringify(request.payload),
     details: request.details === undefined ? null : JSON.stringify(request.details),
-    now: deps.clock.now(),
+    now: request.now ?? deps.clock.now(),
     isOnSandbox: line.isSandbox,
   };
   const result = await deps.writer.write(acceptItems, item, request.ticket);

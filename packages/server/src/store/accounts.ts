@@ -93,6 +93,7 @@ export interface StoredKey {
   readonly ref: number;
   readonly id: string;
   readonly accountRef: number;
+  readonly accountEmail: string;
   readonly hash: string;
   readonly scopes: ReadonlySet<Scope>;
   readonly lineRefs: ReadonlySet<number> | null;
@@ -103,8 +104,8 @@ export interface StoredKey {
 
 const keyByHash = statement(
   { hash: 'text' },
-  `select ref, id, account_ref, hash, scopes, line_refs, expires_at, revoked_at, rate_limit_per_hour
-   from api_keys where hash = i.hash`,
+  `select api_keys.*, accounts.owner_email from api_keys join accounts on accounts.ref = api_keys.account_ref
+   where api_keys.hash = i.hash`,
 );
 
 const anyKey = statement({}, 'select 1 as found from api_keys limit 1');
@@ -118,6 +119,7 @@ export async function findKeyByHash(engine: Engine, hash: string): Promise<Store
     ref: Number(row['ref']),
     id: String(row['id']),
     accountRef: Number(row['account_ref']),
+    accountEmail: String(row['owner_email']),
     hash: String(row['hash']),
     scopes: new Set(scopes.filter(isScope)),
     lineRefs: lineRefs === null ? null : new Set(lineRefs),

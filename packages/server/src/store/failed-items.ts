@@ -3,6 +3,7 @@ import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxState } from '../domain/outbox.
 import { failedEventData } from '../wire/v1.ts';
 import { type Row, statement, type Tx } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
+import { moveFailed } from './listed-items.ts';
 import type { Batch } from './writer.ts';
 
 /** Of reactions, typing and receipts nobody is told: their item says it. */
@@ -35,6 +36,10 @@ export async function failureEvents(
   refs: readonly number[],
   now: number,
 ): Promise<ReadonlyMap<number, NewEvent>> {
+  await moveFailed(
+    tx,
+    [...new Set(refs)].map((ref) => ({ ref, now })),
+  );
   const rows = await tx.each(
     failedMessages,
     [...new Set(refs)].map((ref) => ({ ref })),

@@ -112,3 +112,19 @@ select d.id from deliveries d join webhooks w on w.ref = d.webhook_ref
 -- every failed attempt is kept
 select d.id from deliveries d where d.state in ('retry', 'failed') and d.attempts
   <> (select count(*) from attempts a where a.webhook_ref = d.webhook_ref and a.event_seq = d.event_seq);
+
+-- what a client asked to be sent is listed as it stands
+select o.id from outbox o join lines l on l.ref = o.line_ref left join listed_items i on i.outbox_ref = o.ref
+  where o.kind in ('message', 'audio_message') and l.removed_at is null and (i.ref is null
+    or (o.state = 'failed') <> (i.status = 'ERROR') or (o.state = 'sent') <> (i.status in ('SENT', 'DELIVERED')));
+
+-- every message is listed, with its item or by itself
+select m.id from messages m join lines l on l.ref = m.line_ref where l.removed_at is null
+  and not exists (select 1 from listed_items i where i.message_ref = m.ref);
+
+-- what is listed was delivered when its message was
+select m.id from messages m join listed_items i on i.message_ref = m.ref
+  where (m.state in ('delivered', 'read')) <> (i.status = 'DELIVERED') or (m.is_from_me = 0) <> (i.status = 'RECEIVED');
+
+-- nothing that is listed changed before it was made
+select i.ref from listed_items i where i.updated_at < i.created_at;

@@ -1,20 +1,29 @@
-/** Answers kept for an Idempotency-Key for 24 hours, unique by API key, route and name. */
+/**
+ * Answers kept for an Idempotency-Key for 24 hours, unique by API key, route and name; and for two minutes those of
+ * clients that say which of their tries a request is, under a name made of what they ask.
+ */
 import { ApiError } from '../domain/errors.ts';
 import { type Engine, insertInto, type Row, statement, type Tx } from './database.ts';
 import { AnsweredBefore, type Guard, type Verdict } from './ticket.ts';
 import type { Write } from './writer.ts';
 
 const KEPT_MS = 24 * 60 * 60_000;
+const ATTEMPT_KEPT_MS = 2 * 60_000;
 
 const byName = { key_ref: 'int', route: 'text', name: 'text' } as const;
 
-/** A name whose time is over is free again. Whoever inserts the same name meanwhile waits for this commit. */
+/**
+ * A name whose time is over is free again. Whoever inserts the same name meanwhile waits for this commit. A first try is
+ * another request however alike they are, unless a repeat of its own overtook it.
+ */
 const takeName = insertInto(
   'kept_answers',
   { ...byName, fingerprint: 'text', holder: 'text', status: 'int', body: 'text', expires_at: 'int' },
   `on conflict (key_ref, route, name) do update set fingerprint = excluded.fingerprint, holder = excluded.holder,
      status = excluded.status, body = excluded.body, expires_at = excluded.expires_at
-   where kept_answers.expires_at <= excluded.expires_at - ${KEPT_MS}
+   where kept_answers.expires_at <= excluded.expires_at - case when excluded.fingerprint in ('first', 'repeat')
+       then ${ATTEMPT_KEPT_MS} else ${KEPT_MS} end
+     or excluded.fingerprint = 'first' and (kept_answers.fingerprint = 'first' or kept_answers.expires_at <= excluded.expires_at)
    returning key_ref, route, name`,
 );
 
@@ -73,7 +82,12 @@ export async function checkKept(tx: Tx, asked: readonly Asked[]): Promise<{ inde
 export async function findKept(engine: Engine, guard: Guard): Promise<AnsweredBefore | ApiError | null> {
   const [row] = await engine.read(keptByName, nameRow(guard));
   if (!row || Number(row['expires_at']) <= guard.now) return null;
-  return row['fingerprint'] === guard.fingerprint ? answerOf(row) : new ApiError('idempotency_key_reused');
+  return isSame(guard, row) ? answerOf(row) : new ApiError('idempotency_key_reused');
+}
+
+/** A name that is made of what is asked says by itself that it is the same. */
+function isSame(guard: Guard, row: Row): boolean {
+  return guard.attempt !== null || row['fingerprint'] === guard.fingerprint;
 }
 
 export async function releaseKept(tx: Tx, guards: readonly Guard[]): Promise<void> {
@@ -112,7 +126,7 @@ export const completeNames: Write<Guard, null> = {
 };
 
 async function verdictOf(tx: Tx, guard: Guard, row: Row): Promise<Verdict> {
-  if (row['fingerprint'] !== guard.fingerprint) return new ApiError('idempotency_key_reused');
+  if (!isSame(guard, row)) return new ApiError('idempotency_key_reused');
   const answer = answerOf(row);
   if (answer) return answer;
   // Whoever was at it is gone, and what it did elsewhere is not known to us: the client's repeat does it again.
@@ -131,7 +145,8 @@ function answerOf(row: Row): AnsweredBefore | null {
 
 function keptRow(guard: Guard, holder: string): Row {
   const { status = null, body = null } = guard.answer ?? {};
-  return { ...nameRow(guard), fingerprint: guard.fingerprint, holder, status, body, expires_at: guard.now + KEPT_MS };
+  const expiresAt = guard.now + (guard.attempt === null ? KEPT_MS : ATTEMPT_KEPT_MS);
+  return { ...nameRow(guard), fingerprint: guard.fingerprint, holder, status, body, expires_at: expiresAt };
 }
 
 function nameRow({ keyRef, route, name }: Guard): Row {

@@ -4,6 +4,7 @@ import { SENTENCES } from '../domain/outbox.ts';
 import { statement, type Tx } from './database.ts';
 import { lockLane } from './leases.ts';
 import { LINES_TOPIC } from './lines.ts';
+import { moveFailed } from './listed-items.ts';
 import { outboxTopic } from './outbox.ts';
 import { disableWebhooksOfLine } from './webhooks.ts';
 import type { Write } from './writer.ts';
@@ -21,7 +22,7 @@ const fail = (state: 'pending' | 'waiting') =>
   statement(
     { line_ref: 'int', error: 'text', now: 'int' },
     `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
-     where line_ref = i.line_ref and state = '${state}'`,
+     where line_ref = i.line_ref and state = '${state}' returning ref`,
   );
 const failPending = fail('pending');
 const failWaiting = fail('waiting');
@@ -47,8 +48,11 @@ export const removeLines: Write<Removal, null> = {
       await lockLane(tx, lineLane(ref), cutsOff);
       await tx.one(markRemoved, { ref, now });
       const failed = { line_ref: ref, error: SENTENCES.lineRemoved, now };
-      await tx.one(failPending, failed);
-      await tx.one(failWaiting, failed);
+      const gone = [...(await tx.one(failPending, failed)), ...(await tx.one(failWaiting, failed))];
+      await moveFailed(
+        tx,
+        gone.map((row) => ({ ref: Number(row['ref']), now })),
+      );
       await disableWebhooksOfLine(batch, ref, 'Its line was removed.');
       wake(outboxTopic(ref));
     }
@@ -58,10 +62,10 @@ export const removeLines: Write<Removal, null> = {
 };
 
 /**
- * In this order, so that whoever looks in between, or after a crash, finds nothing that lacks what it speaks of: an item
- * goes before its message, a message before its event, a delivery before its event and its webhook.
+ * In this order, so that whoever looks in between, or after a crash, finds nothing that lacks what it speaks of: what is
+ * listed goes before its item, an item before its message, a message before its event, a delivery before its event and its webhook.
  */
-export const PURGE_PARTS = ['deliveries', 'outbox', 'chats', 'events', 'webhooks'] as const;
+export const PURGE_PARTS = ['deliveries', 'items', 'outbox', 'chats', 'events', 'webhooks'] as const;
 export type PurgePart = (typeof PURGE_PARTS)[number];
 
 export interface PurgeStep {
@@ -97,6 +101,7 @@ export const purgeLines: Write<PurgeStep, Purged> = {
 
 const PURGES: Readonly<Record<PurgePart, (tx: Tx, step: PurgeStep) => Promise<number | null>>> = {
   deliveries: purgeDeliveries,
+  items: purgeItems,
   outbox: (tx, step) => purgeRange(tx, step, deleteOutbox, newestOutbox),
   chats: purgeChats,
   events: (tx, step) => purgeRange(tx, step, deleteEvents, newestEvent),
@@ -119,6 +124,17 @@ async function purgeDeliveries(tx: Tx, { lineRef, max }: PurgeStep): Promise<num
   const gone = await tx.one(deleteDeliveries, { line_ref: lineRef, max });
   await tx.each(deleteAttempts, gone);
   return gone.length < max ? null : 0;
+}
+
+const deleteItems = statement(
+  { line_ref: 'int', max: 'int' },
+  `delete from listed_items where ref in (select l.ref from listed_items l where l.line_ref = i.line_ref
+     order by l.created_at, l.ref limit i.max)
+   returning ref`,
+);
+
+async function purgeItems(tx: Tx, { lineRef, max }: PurgeStep): Promise<number | null> {
+  return (await tx.one(deleteItems, { line_ref: lineRef, max })).length < max ? null : 0;
 }
 
 const newestOutbox = statement({}, 'select coalesce(max(ref), 0) as newest from outbox');

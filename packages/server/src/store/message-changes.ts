@@ -9,6 +9,7 @@ import { bornMessage } from './announcements.ts';
 import { storeTranscriptions } from './attachments.ts';
 import { type Row, statement, type Tx } from './database.ts';
 import { findKnownMessages, type KnownMessage } from './known-messages.ts';
+import { moveReceived, touchListed } from './listed-items.ts';
 import { messagesFromRows, selectMessagesByRef, updateReceipts } from './messages.ts';
 import type { ReadNews } from './presence.ts';
 import { type Born, guidKey, type Seen, type Told } from './report.ts';
@@ -176,6 +177,25 @@ class Fold {
     await tx.each(unsendMessages, [...this.#unsends.values()]);
     const told = [...this.#transcriptions].map(([messageRef, transcription]) => ({ messageRef, transcription }));
     await storeTranscriptions(tx, told);
+    await this.#list(tx);
+  }
+
+  /** Every state that is kept was changed by the newest report that it is of. */
+  async #list(tx: Tx): Promise<void> {
+    const received = [...this.#receipts].map(([messageRef, { now }]) => {
+      const { outboxRef = null, readAt = null } = this.#states.get(messageRef) ?? {};
+      return {
+        messageRef,
+        outboxRef,
+        state: readAt === null ? ('delivered' as const) : ('read' as const),
+        now: Number(now),
+      };
+    });
+    await moveReceived(tx, received);
+    const changed = [...this.#edits, ...this.#unsends].map(([messageRef, { now }]) => {
+      return { messageRef, outboxRef: this.#states.get(messageRef)?.outboxRef ?? null, now: Number(now) };
+    });
+    await touchListed(tx, changed);
   }
 }
 

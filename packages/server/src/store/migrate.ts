@@ -8,10 +8,19 @@ import { files } from './migrations/0003-files.ts';
 import { webhookSecrets } from './migrations/0004-webhook-secrets.ts';
 import { conversations } from './migrations/0005-conversations.ts';
 import { sandbox } from './migrations/0006-sandbox.ts';
+import { listedItems } from './migrations/0011-listed-items.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
-const MIGRATIONS: readonly MigrationText[] = [durablePath, doors, files, webhookSecrets, conversations, sandbox];
+const MIGRATIONS: readonly MigrationText[] = [
+  durablePath,
+  doors,
+  files,
+  webhookSecrets,
+  conversations,
+  sandbox,
+  listedItems,
+];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {
   sqlite: { kind: 'sqlite', identity: 'integer primary key autoincrement' },

@@ -3,6 +3,7 @@ import { ATTEMPTS_MAX, ECHO_LIMIT_MS, type OutboxKind, RETRY_DELAYS_MS, SENTENCE
 import { type Row, statement, type Tx } from './database.ts';
 import { tellFailures } from './failed-items.ts';
 import { type Claim, heldClaims } from './leases.ts';
+import { moveFailed } from './listed-items.ts';
 import { outboxTopic } from './outbox.ts';
 import type { Write } from './writer.ts';
 
@@ -182,6 +183,11 @@ export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
     await tx.each(
       settleDone,
       held.flatMap((one) => (one.outcome.state === 'done' ? [baseRow(one)] : [])),
+    );
+    // On a removed line what is given back has failed.
+    await moveFailed(
+      tx,
+      held.filter(({ outcome }) => outcome.state === 'returned'),
     );
     const mayHaveFailed = held.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'not_started');
     await tellFailures(batch, mayHaveFailed);

@@ -1,6 +1,7 @@
 /** The outbox: accepting items, and reading them. What the line's lane does with them is in `outbox-lane.ts`. */
 import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxKind, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
 import { type Engine, type Row, statement, type Tx } from './database.ts';
+import { listAccepted } from './listed-items.ts';
 import { admitToSandbox, type SandboxRefusal, type SandboxSend } from './sandbox-sends.ts';
 import type { Write } from './writer.ts';
 
@@ -97,6 +98,13 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
     });
     const isAll = (await tx.changed(insertOutbox, rows)) === items.length;
     const refusals = isAll ? null : await findRefusals(tx, items, targets, refused);
+    const listed = items.filter(
+      ({ id, kind }) => (kind === 'message' || kind === 'audio_message') && !refusals?.has(id),
+    );
+    await listAccepted(
+      tx,
+      listed.map(({ id }) => id),
+    );
     return items.map((item) => {
       const refusal = refusals?.get(item.id);
       if (!refusal) wake(outboxTopic(item.lineRef));

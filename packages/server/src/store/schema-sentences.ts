@@ -218,6 +218,25 @@ export const SCHEMA_SENTENCES = {
       details: 'What its hand-over needs beyond the request, as JSON, or null.',
     },
   },
+  listed_items: {
+    table:
+      'What lists in the manner of Sendblue show: own messages from their acceptance on, and those that were seen.',
+    columns: {
+      ref: 'The outbox item times 512, or the message times 512 and 256 and the place of its attachment.',
+      account_ref: ACCOUNT,
+      line_ref: 'The line.',
+      chat_ref: 'The group, or null.',
+      peer: 'The handle of the other party; empty for what goes to a group.',
+      is_outbound: 'Whether it goes out.',
+      status: 'QUEUED, SENT, DELIVERED, ERROR or RECEIVED. One that is under way is QUEUED here.',
+      service: 'The network that carried it, or that of the line until that is known.',
+      outbox_ref: 'The outbox item, or null.',
+      message_ref: 'The message once it was seen, or null.',
+      place: 'Which of its attachments this is, from 0.',
+      created_at: 'When it was accepted, or sent by the clock of the line.',
+      updated_at: 'When anything of it last changed; never before it was created.',
+    },
+  },
   events: {
     table: 'The event log: one total order for the installation, drawn in the commit.',
     columns: {
@@ -315,7 +334,8 @@ export const SCHEMA_SENTENCES = {
       key_ref: 'The API key that asked.',
       route: 'What it asked: method and path.',
       name: 'The Idempotency-Key.',
-      fingerprint: 'The hash of the request, so that another one under the same name is refused.',
+      fingerprint:
+        'The hash of the request, so that another one under the same name is refused; or which try it is, first or repeat.',
       holder: 'The process in which the request is under way.',
       status: 'The HTTP status of the answer, or null while the request is under way.',
       body: 'The answer, sealed where it holds a secret, or null.',

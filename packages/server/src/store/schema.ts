@@ -180,6 +180,22 @@ export interface OutboxTable {
   details: string | null;
 }
 
+export interface ListedItemsTable {
+  ref: number;
+  account_ref: number;
+  line_ref: number;
+  chat_ref: number | null;
+  peer: string;
+  is_outbound: number;
+  status: string;
+  service: string;
+  outbox_ref: number | null;
+  message_ref: number | null;
+  place: number;
+  created_at: number;
+  updated_at: number;
+}
+
 export interface EventsTable {
   seq: Generated<number>;
   id: string;
@@ -325,6 +341,7 @@ export interface Schema {
   read_receipts: ReadReceiptsTable;
   held_messages: HeldMessagesTable;
   outbox: OutboxTable;
+  listed_items: ListedItemsTable;
   events: EventsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;

@@ -11,6 +11,7 @@ import { type Row, statement } from './database.ts';
 import { type EchoOf, failItems, findEchoes, markItemsSent } from './echoes.ts';
 import { appendEvents } from './events.ts';
 import { heldClaims } from './leases.ts';
+import { listSeen } from './listed-items.ts';
 import { recordChanges } from './message-changes.ts';
 import { insertMessages, messageState } from './messages.ts';
 import { partyKey, type ReadNews, recordReads, recordTyping, type TypingNews, typingByLine } from './presence.ts';
@@ -59,6 +60,7 @@ async function record(batch: Batch, reports: readonly Report[]): Promise<Readonl
   const echoes = await findEchoes(tx, messages, all);
   const born = await insertNew(batch, messages, chats, echoes);
   await markItemsSent(tx, echoes);
+  await listSeen(tx, [...born.values()], echoes);
   await touch(tx, [...born.values()].map(touchedBy));
   const changes = await recordChanges(batch, all, born);
   const told = [

@@ -18,6 +18,8 @@ export interface Guard {
   readonly name: string | null;
   /** What makes two requests the same. */
   readonly fingerprint: string;
+  /** Of a client that says which of its tries this is: the name is then made of what it asks. Null of any other. */
+  readonly attempt: 'first' | 'repeat' | null;
   /** Tells this request from others that are the same. */
   readonly id: string;
   /** Unix milliseconds. */

@@ -11,6 +11,7 @@ const KEY_ID = 'key_01k0q3v5x8f9q2t7m4n6p8r0sg';
 const WEBHOOK_ID = 'wh_01k0q3v5x8f9q2t7m4n6p8r0sh';
 const DELIVERY_ID = 'dlv_01k0q3v5x8f9q2t7m4n6p8r0sq';
 const REACTION_ID = 'rxn_01k0q3v5x8f9q2t7m4n6p8r0sj';
+const HANDLE = '019800D8-F497-4A7C-8A0A-F4550D6C0163';
 const GUID = '8F3C0A52-7C1E-4B0E-9D57-0B7F5D6E2A11';
 const LINE = '+15550100001';
 const PHONE = '+15550109999';
@@ -28,6 +29,7 @@ export const EXAMPLE_IDS = {
   chat: CHAT_ID,
   message: MESSAGE_ID,
   guid: GUID,
+  handle: HANDLE,
   outbox: OUTBOX_ID,
   file: FILE_ID,
   key: KEY_ID,
@@ -155,8 +157,45 @@ const apiKey = {
   created_at: at(-86_400_000),
 };
 
+const sendblueMessage = {
+  accountEmail: 'owner@example.com',
+  account_email: 'owner@example.com',
+  content: 'Is my order on its way?',
+  date_created: '2025-06-15T15:06:40.000Z',
+  date_sent: '2025-06-15T15:06:40.000Z',
+  date_updated: '2025-06-15T15:06:40.012Z',
+  error_code: null,
+  error_detail: null,
+  error_message: null,
+  error_reason: null,
+  from_number: PHONE,
+  group_display_name: null,
+  group_id: '',
+  is_outbound: false,
+  media_url: '',
+  message_handle: HANDLE,
+  message_type: 'message',
+  number: PHONE,
+  opted_out: false,
+  participants: [],
+  plan: 'self-hosted',
+  send_style: '',
+  sendblue_number: LINE,
+  service: 'iMessage',
+  status: 'RECEIVED',
+  to_number: LINE,
+  was_downgraded: null,
+};
+
 export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
   Line: line,
+  SendblueMessage: sendblueMessage,
+  SendblueMessageAnswer: { status: 'OK', data: sendblueMessage },
+  SendblueMessageList: {
+    status: 'OK',
+    data: [sendblueMessage],
+    pagination: { hasMore: false, limit: 100, offset: 0, total: 1 },
+  },
   Chat: {
     id: CHAT_ID,
     line_id: LINE_ID,

@@ -1,5 +1,6 @@
 /** Every resource by the name that routes' rows and the OpenAPI document use. A document shows those that something names. */
 import { adminLineSchema, apiKeySchema, apiKeyWithSecretSchema, walkSchema } from './admin-schemas.ts';
+import { sendblueAnswerSchema, sendblueListSchema, sendblueMessageSchema } from './sendblue-schemas.ts';
 import {
   autoreplySchema,
   faultsClearedSchema,
@@ -59,6 +60,9 @@ export const RESOURCES = {
   DeliveryAttempt: attemptSchema,
   Resent: resentSchema,
   Walk: walkSchema,
+  SendblueMessage: sendblueMessageSchema,
+  SendblueMessageAnswer: sendblueAnswerSchema,
+  SendblueMessageList: sendblueListSchema,
   PhoneMessage: phoneMessageSchema,
   PhoneText: phoneTextSchema,
   PhoneTyping: phoneTypingSchema,

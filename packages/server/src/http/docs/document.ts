@@ -4,6 +4,7 @@ import { errorResponseSchema, listSchemaOf, requestIdSchema } from '../../wire/e
 import { eventBodySchema } from '../../wire/event-schemas.ts';
 import { EXAMPLE_REQUEST_ID } from '../../wire/examples.ts';
 import { RESOURCES } from '../../wire/resources.ts';
+import { sendblueErrorSchema } from '../../wire/sendblue-schemas.ts';
 import { errorBody, errorStatus } from '../../wire/v1.ts';
 import type { Route } from '../route.ts';
 import { eventSchemaNames, streamedEvent, webhookSection } from './event-docs.ts';
@@ -34,12 +35,25 @@ export function createDocument(rows: readonly Route[], address: string | null): 
     paths,
     webhooks,
     components: {
-      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `sk_live_...`.' } },
+      securitySchemes: schemesNamedIn(paths),
       schemas: schemasNamedIn({ paths, webhooks }),
       headers: HEADERS,
       examples: examplesOfErrors(),
     },
   };
+}
+
+const SECURITY_SCHEMES = {
+  apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `sk_live_...`.' },
+  keyId: { type: 'apiKey', in: 'header', name: 'sb-api-key-id', description: "The API key's id: `key_...`." },
+  keySecret: { type: 'apiKey', in: 'header', name: 'sb-api-secret-key', description: 'The API key: `sk_live_...`.' },
+} as const;
+
+/** Those that an operation asks for. */
+function schemesNamedIn(paths: Readonly<Record<string, PathItem>>): Record<string, Readonly<Record<string, string>>> {
+  const operations = Object.values(paths).flatMap((item) => Object.values(item));
+  const named = new Set(operations.flatMap(({ security = [] }) => security.flatMap((one) => Object.keys(one))));
+  return Object.fromEntries(Object.entries(SECURITY_SCHEMES).filter(([name]) => named.has(name)));
 }
 
 const ANY_SERVER = {
@@ -114,6 +128,7 @@ function allSchemas(): Record<string, Schema> {
       ...Object.fromEntries(events),
       WithRequestId: requestIdSchema,
       ErrorResponse: errorResponseSchema,
+      SendblueError: sendblueErrorSchema,
     }),
     StreamedEvent: streamedEvent(),
   };

@@ -2,7 +2,8 @@
 import { ApiError, ERRORS, type ErrorCode } from '../../domain/errors.ts';
 import { EXAMPLE_REQUEST_ID, RESOURCE_EXAMPLES } from '../../wire/examples.ts';
 import type { ResourceName } from '../../wire/resources.ts';
-import { errorStatus } from '../../wire/v1.ts';
+import { sendblueErrorBody } from '../../wire/sendblue.ts';
+import { V1 } from '../dialect.ts';
 import { refusalsOf } from '../refusals.ts';
 import type { AnswerShape, Route } from '../route.ts';
 import { STREAM_TYPE, streamMedia } from './event-docs.ts';
@@ -25,11 +26,15 @@ export function operationOf(row: Route): Operation {
     summary: row.summary,
     ...(row.description === '' ? {} : { description: row.description }),
     tags: [tagOf(row.path)],
-    security: [row.scope, ...row.alsoBy].map((scope) => ({ apiKey: [scope] })),
+    security: [row.scope, ...row.alsoBy].map((scope) => securityOf(row, scope)),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...bodyOf(row, example),
     responses: { [row.status]: success(row), ...refusals(row) },
   };
+}
+
+function securityOf({ dialect }: Route, scope: string): Record<string, string[]> {
+  return dialect === V1 ? { apiKey: [scope] } : { keyId: [scope], keySecret: [scope] };
 }
 
 /** `/v1/messages/:id` in the document's spelling. */
@@ -98,14 +103,14 @@ function success(row: Route): Response {
   const leading = row.status === 302 ? ['Location'] : [];
   const headers = headersOf(['X-Request-Id', ...ALLOWANCE_HEADERS, ...replayed, ...leading]);
   if (row.answer !== null) {
-    return { description: 'Done.', headers, content: { 'application/json': answerMedia(row.answer) } };
+    return { description: 'Done.', headers, content: { 'application/json': answerMedia(row.answer, row) } };
   }
   if (row.answerType === null) return { description: 'Done.', headers };
   const media = row.answerType === STREAM_TYPE ? streamMedia() : { schema: { type: 'string' } };
   return { description: 'Done.', headers, content: { [row.answerType]: media } };
 }
 
-function answerMedia(answer: NonNullable<AnswerShape>): Media {
+function answerMedia(answer: NonNullable<AnswerShape>, { dialect }: Route): Media {
   const request_id = EXAMPLE_REQUEST_ID;
   const name = resourceOf(answer);
   const value = RESOURCE_EXAMPLES[name];
@@ -115,6 +120,7 @@ function answerMedia(answer: NonNullable<AnswerShape>): Media {
       example: { data: [value], has_more: false, next_cursor: null, request_id },
     };
   }
+  if (dialect !== V1) return { schema: { $ref: `${SCHEMAS_PATH}${name}` }, example: value };
   const schema = { allOf: [{ $ref: `${SCHEMAS_PATH}${name}` }, { $ref: `${SCHEMAS_PATH}WithRequestId` }] };
   return { schema, example: { ...(typeof value === 'object' ? value : {}), request_id } };
 }
@@ -128,25 +134,30 @@ function resourceOf(answer: NonNullable<AnswerShape>): ResourceName {
 function refusals(row: Route): Record<string, Response> {
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of refusalsOf(row)) {
-    const status = errorStatus(new ApiError(code));
+    const status = row.dialect.errorStatus(new ApiError(code));
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), refusal(status, codes)]));
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), refusal(row, status, codes)]));
 }
 
-function refusal(status: number, codes: readonly ErrorCode[]): Response {
+function refusal({ dialect }: Route, status: number, codes: readonly ErrorCode[]): Response {
   const waits = WAITING_STATUSES.has(status) ? ['Retry-After'] : [];
   const allowance = status === UNAUTHENTICATED || status === 503 ? [] : ALLOWANCE_HEADERS;
   return {
     description: codes.map((code) => `\`${code}\`: ${ERRORS[code].message}`).join(' '),
     headers: headersOf(['X-Request-Id', ...allowance, ...waits]),
-    content: {
-      'application/json': {
-        schema: { $ref: `${SCHEMAS_PATH}ErrorResponse` },
-        examples: Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-      },
-    },
+    content: { 'application/json': dialect === V1 ? refusalMedia(codes) : sendblueRefusalMedia(codes) },
   };
+}
+
+function refusalMedia(codes: readonly ErrorCode[]): Media {
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return { schema: { $ref: `${SCHEMAS_PATH}ErrorResponse` }, examples };
+}
+
+function sendblueRefusalMedia([code]: readonly ErrorCode[]): Media {
+  const schema = { $ref: `${SCHEMAS_PATH}SendblueError` };
+  return code === undefined ? { schema } : { schema, example: sendblueErrorBody(new ApiError(code)) };
 }
 
 function headersOf(names: readonly string[]): Record<string, { $ref: string }> {

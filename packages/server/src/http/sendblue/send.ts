@@ -1,0 +1,169 @@
+/** Sending in the manner of Sendblue: the same outbox as every send, and the whole message for an answer. */
+import { z } from 'zod';
+import type { Caller } from '../../access/authenticate.ts';
+import type { Ids } from '../../domain/ids.ts';
+import type { Line } from '../../domain/line.ts';
+import { handleOf as handleOfId, type ListedItem } from '../../domain/listed-item.ts';
+import { resolveLine } from '../../lines/resolve.ts';
+import type { Details } from '../../outbox/command.ts';
+import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
+import { repliedGuid } from '../../outbox/preconditions.ts';
+import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
+import type { Recipient } from '../../store/outbox.ts';
+import { sentBody } from '../../wire/sendblue.ts';
+import type { LinkFile } from '../../wire/v1.ts';
+import { invalidValue, nameField, TEXT_MAX, textField } from '../input.ts';
+import { type Route, route } from '../route.ts';
+import { fromNumberField, handleField, handleOf, numberField } from './fields.ts';
+import { requireItem, type ShownDeps } from './shown.ts';
+
+export interface SendblueSendDeps extends ShownDeps, EnqueueDeps {
+  readonly ids: Ids;
+  readonly linkFile: LinkFile;
+}
+
+const PART_MAX = 1_000;
+
+const replyField = z
+  .object({ message_handle: handleField, part_index: z.coerce.number().int().min(0).max(PART_MAX).optional() })
+  .optional()
+  .describe('The message of the same chat to reply to, and which part of it.');
+
+const unsupported = (name: string) =>
+  z
+    .unknown()
+    .refine((value) => value === undefined || value === null || value === '', `there is no ${name} on this server`)
+    .optional()
+    .describe('Not supported, and refused.');
+
+const sendBody = z.object({
+  number: numberField,
+  from_number: fromNumberField,
+  content: textField(TEXT_MAX).optional().describe('What it says. Required unless there is a `media_url`.'),
+  media_url: nameField.optional().describe('Where a file is, which the server fetches and sends.'),
+  reply_to: replyField,
+  seat_id: unsupported('seat'),
+  app_card: unsupported('app card'),
+});
+type SendBody = z.infer<typeof sendBody>;
+
+export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
+  return [
+    route({
+      name: 'sendblueSendMessage',
+      summary: 'Sends a message to one recipient.',
+      description:
+        'The 202 means that it is on disk. Follow it by `status_callback`, by a webhook, or by `GET /api/status`. The same request with `x-stainless-retry-count` above 0 is given the first answer for two minutes, and sent once.',
+      answer: 'SendblueMessage',
+      refusals: [
+        'line_not_found',
+        'line_not_accessible',
+        'sandbox_not_activated',
+        'sandbox_contact_mismatch',
+        'sandbox_quota_exceeded',
+        'contact_has_not_messaged',
+        'message_not_found',
+      ],
+      method: 'POST',
+      path: '/api/send-message',
+      scope: 'messages:write',
+      status: 202,
+      body: sendBody,
+      anyOf: ['content', 'media_url'],
+      async handle({ caller, body, ticket }) {
+        const handle = handleOf(body.number, 'number');
+        const line = await resolveLine(deps.registry, caller, body.from_number, 'from_number');
+        const to: Recipient = { kind: 'handle', handle };
+        requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
+        const details = await detailsOf(deps, caller, line, to, body);
+        const id = deps.ids.make('outbox');
+        const now = deps.clock.now();
+        const item = acceptedItem({ id, caller, line, peer: handle, body, details, now });
+        const answer = sentBody(item, deps.linkFile);
+        const payload = { kind: 'message' as const, ...payloadOf(body) };
+        await enqueue(deps, {
+          id,
+          accountRef: caller.accountRef,
+          line,
+          to,
+          payload,
+          details,
+          now,
+          ticket: ticket(answer),
+        });
+        return answer;
+      },
+    }),
+  ];
+}
+
+/** In the words in which every item of the outbox keeps its request. */
+function payloadOf(body: SendBody) {
+  const { number: to, from_number: from, content: text, reply_to: reply } = body;
+  return {
+    from,
+    to,
+    ...(text !== undefined && { text }),
+    ...(reply && { reply_to: reply.message_handle, reply_part: reply.part_index ?? 0 }),
+  };
+}
+
+async function detailsOf(
+  deps: SendblueSendDeps,
+  caller: Caller,
+  line: Line,
+  to: Recipient,
+  body: SendBody,
+): Promise<Details> {
+  const { accountRef } = caller;
+  if (!body.reply_to) return {};
+  const replied = await requireItem(deps, caller, body.reply_to.message_handle, 'reply_to');
+  if (replied.messageId === null) throw invalidValue('reply_to', 'is a message that has not been sent yet');
+  const guid = await repliedGuid(deps.engine, { accountRef, line, to }, replied.messageId);
+  return guid === null ? {} : { guid };
+}
+
+interface Acceptance {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly line: Line;
+  readonly peer: string;
+  readonly body: SendBody;
+  readonly details: Details;
+  readonly now: number;
+}
+
+/** The item as a list will show it first. */
+function acceptedItem({ id, caller, line, peer, body, details, now }: Acceptance): ListedItem {
+  const { reply_to: reply } = body;
+  const repliesTo =
+    reply && details.guid !== undefined
+      ? { handle: reply.message_handle.toUpperCase(), part: reply.part_index ?? 0 }
+      : null;
+  return {
+    ref: 0,
+    handle: handleOfId(id),
+    accountRef: caller.accountRef,
+    accountEmail: caller.accountEmail,
+    lineRef: line.ref,
+    lineHandle: line.handle,
+    isOutbound: true,
+    status: 'QUEUED',
+    service: line.service === 'sms' ? 'sms' : 'imessage',
+    wasDowngraded: null,
+    peer,
+    hasOptedOut: false,
+    group: null,
+    chatRef: null,
+    messageRef: null,
+    messageId: null,
+    text: body.content ?? null,
+    media: body.media_url === undefined ? null : { url: body.media_url },
+    sendStyle: null,
+    repliesTo,
+    error: null,
+    callbackUrl: null,
+    createdAt: now,
+    updatedAt: now,
+  };
+}

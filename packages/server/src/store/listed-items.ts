@@ -1,0 +1,178 @@
+/**
+ * The projection of outbox and messages that lists in Sendblue's manner read: kept in the transaction of whatever changes
+ * one of the two. Decision record 26.
+ */
+import type { Service } from '@trunkline/drivers';
+import { ATTACHMENTS_MAX, refOfMessage, refOfOutbox, refsOf, type StoredStatus } from '../domain/listed-item.ts';
+import type { MessageState } from '../domain/message.ts';
+import { insertInto, type Row, statement, type Tx } from './database.ts';
+import type { EchoOf } from './echoes.ts';
+import { messageState } from './messages.ts';
+import type { Born, Seen } from './report.ts';
+
+const OUTBOX_PLACES = refOfOutbox(1);
+
+/** A group has a chat already, or nothing could be sent to it. */
+const insertAccepted = statement(
+  { id: 'text' },
+  `insert into listed_items (ref, account_ref, line_ref, chat_ref, peer, is_outbound, status, service, outbox_ref,
+     message_ref, place, created_at, updated_at)
+   select outbox.ref * ${OUTBOX_PLACES}, outbox.account_ref, outbox.line_ref,
+     case when outbox.is_group = 1 then (select chats.ref from chats where chats.account_ref = outbox.account_ref
+       and chats.line_ref = outbox.line_ref and chats.identifier = outbox.recipient) end,
+     case when outbox.is_group = 1 then '' else outbox.recipient end, 1, 'QUEUED',
+     case when lines.service = 'sms' then 'sms' else 'imessage' end, outbox.ref, null, 0,
+     outbox.created_at, outbox.created_at
+   from outbox join lines on lines.ref = outbox.line_ref{, items} where outbox.id = i.id`,
+);
+
+const insertSeen = insertInto('listed_items', {
+  ref: 'int',
+  account_ref: 'int',
+  line_ref: 'int',
+  chat_ref: 'int',
+  peer: 'text',
+  is_outbound: 'int',
+  status: 'text',
+  service: 'text',
+  outbox_ref: 'int',
+  message_ref: 'int',
+  place: 'int',
+  created_at: 'int',
+  updated_at: 'int',
+});
+
+const CHANGED_AT = 'updated_at = case when i.now > listed_items.created_at then i.now else listed_items.created_at end';
+
+/** What was delivered is not merely sent any more. */
+const moveItems = statement(
+  { first: 'int', last: 'int', status: 'text', service: 'text', message_ref: 'int', now: 'int' },
+  `update listed_items set status = i.status, service = coalesce(i.service, listed_items.service),
+     message_ref = coalesce(i.message_ref, listed_items.message_ref), ${CHANGED_AT}
+   {from items} where listed_items.ref >= i.first and listed_items.ref <= i.last
+     and (listed_items.status <> i.status or listed_items.message_ref is null and i.message_ref is not null)
+     and not (listed_items.status = 'DELIVERED' and i.status = 'SENT')
+   returning listed_items.ref, listed_items.status`,
+);
+
+const touchItems = statement(
+  { first: 'int', last: 'int', now: 'int' },
+  `update listed_items set ${CHANGED_AT} {from items} where listed_items.ref >= i.first and listed_items.ref <= i.last`,
+);
+
+const failItems = statement(
+  { outbox_ref: 'int', now: 'int' },
+  `update listed_items set status = 'ERROR', ${CHANGED_AT} {from items}
+   where listed_items.ref = i.outbox_ref * ${OUTBOX_PLACES} and listed_items.status <> 'ERROR'
+     and exists (select 1 from outbox where outbox.ref = i.outbox_ref and outbox.state = 'failed')
+   returning listed_items.ref, listed_items.status`,
+);
+
+/** An item whose status is another now. */
+export interface MovedItem {
+  readonly ref: number;
+  readonly status: StoredStatus;
+}
+
+/** Messages and voice memos, by the ids of their outbox items. */
+export async function listAccepted(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.changed(
+    insertAccepted,
+    ids.map((id) => ({ id })),
+  );
+}
+
+/** New messages: the echo of an item moves it on, any other one is listed now. */
+export async function listSeen(
+  tx: Tx,
+  born: readonly Born[],
+  echoes: ReadonlyMap<Seen, EchoOf>,
+): Promise<readonly MovedItem[]> {
+  const echoed = born.flatMap((one) => {
+    const item = echoes.get(one.seen);
+    return item ? [{ ...moveOf(one, item), service: one.seen.event.service }] : [];
+  });
+  const others = born.filter((one) => !echoes.has(one.seen));
+  await tx.each(insertSeen, others.flatMap(seenRows));
+  return moved(await tx.each(moveItems, inOrder(echoed)));
+}
+
+function moveOf(one: Born, item: EchoOf) {
+  const ref = refOfOutbox(item.ref);
+  const { event, report } = one.seen;
+  return { first: ref, last: ref, status: statusOf(messageState(event)), message_ref: one.ref, now: report.now };
+}
+
+/** One for each attachment, and one where there is none. */
+function seenRows({ seen, ref, chat, attachments }: Born): Row[] {
+  const { event, report, accountRef } = seen;
+  const { isGroup, identifier } = event.chat;
+  const rows = Math.min(Math.max(attachments.length, 1), ATTACHMENTS_MAX);
+  const toSomebody = isGroup ? '' : identifier;
+  return Array.from({ length: rows }, (_, place) => ({
+    ref: refOfMessage(ref, place),
+    account_ref: accountRef,
+    line_ref: report.line.ref,
+    chat_ref: isGroup ? chat.ref : null,
+    peer: event.isFromMe ? toSomebody : event.sender,
+    is_outbound: event.isFromMe ? 1 : 0,
+    status: statusOf(messageState(event)),
+    service: event.service,
+    outbox_ref: null,
+    message_ref: ref,
+    place,
+    created_at: event.sentAt,
+    updated_at: Math.max(event.sentAt, report.now),
+  }));
+}
+
+/** How far a message that was sent has come. */
+export interface ReceivedItem {
+  readonly messageRef: number;
+  readonly outboxRef: number | null;
+  readonly state: MessageState;
+  readonly now: number;
+}
+
+export async function moveReceived(tx: Tx, items: readonly ReceivedItem[]): Promise<readonly MovedItem[]> {
+  const rows = items.map(({ messageRef, outboxRef, state, now }) => ({
+    ...refsOf(messageRef, outboxRef),
+    status: statusOf(state),
+    service: null satisfies Service | null,
+    message_ref: null,
+    now,
+  }));
+  return moved(await tx.each(moveItems, inOrder(rows)));
+}
+
+/** What these messages say has changed. */
+export async function touchListed(
+  tx: Tx,
+  messages: readonly { readonly messageRef: number; readonly outboxRef: number | null; readonly now: number }[],
+): Promise<void> {
+  const rows = messages.map(({ messageRef, outboxRef, now }) => ({ ...refsOf(messageRef, outboxRef), now }));
+  await tx.each(touchItems, inOrder(rows));
+}
+
+/** Of these outbox items those that have failed. */
+export async function moveFailed(
+  tx: Tx,
+  items: readonly { readonly ref: number; readonly now: number }[],
+): Promise<readonly MovedItem[]> {
+  const rows = items.map(({ ref, now }) => ({ outbox_ref: ref, now })).sort((a, b) => a.outbox_ref - b.outbox_ref);
+  return moved(await tx.each(failItems, rows));
+}
+
+function statusOf(state: MessageState): StoredStatus {
+  if (state === 'received') return 'RECEIVED';
+  return state === 'sent' ? 'SENT' : 'DELIVERED';
+}
+
+function moved(rows: readonly Row[]): readonly MovedItem[] {
+  return rows.map((row) => ({ ref: Number(row['ref']), status: String(row['status']) as StoredStatus }));
+}
+
+/** Whoever locks several locks them in this order, so that no two wait for each other. */
+function inOrder<T extends { readonly first: number }>(rows: readonly T[]): T[] {
+  return rows.toSorted((a, b) => a.first - b.first);
+}

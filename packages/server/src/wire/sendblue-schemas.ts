@@ -1,0 +1,80 @@
+/** The answers of the Sendblue dialect as schemas: what `sendblue.ts` renders, each field with its sentence. */
+import { z } from 'zod';
+import { ITEM_STATUSES } from '../domain/listed-item.ts';
+import { countOf, flagOf, textOf } from './schema-parts.ts';
+
+const time = (sentence: string) => z.iso.datetime({ precision: 3 }).describe(`${sentence} ISO 8601, UTC.`);
+
+export const sendblueMessageSchema = z
+  .strictObject({
+    accountEmail: textOf("The address of the account's owner."),
+    account_email: textOf('The same.'),
+    content: textOf('What it says; empty where there is media alone.'),
+    date_created: time('When it was accepted, or sent by the clock of the line.'),
+    date_sent: time('The same.'),
+    date_updated: time('When anything of it last changed.'),
+    error_code: z.literal(10_001).nullable().describe('10001 for a message that failed. Null: it did not.'),
+    error_detail: textOf('Why it failed, in a sentence. Null: it did not.').nullable(),
+    error_message: textOf('The same.').nullable(),
+    error_reason: textOf('Always null.').nullable(),
+    from_number: textOf('Whoever sent it.'),
+    group_display_name: textOf("The group's name. Null: it has none, or this is no group.").nullable(),
+    group_id: textOf('The group: the `cht_` id of its chat. Empty: this is no group.'),
+    is_outbound: flagOf('Whether it goes out.'),
+    media_url: textOf('Where its file is. Empty: it has none.'),
+    message_handle: textOf('Names the message, for good: a UUID in upper case.'),
+    message_type: z.enum(['message', 'group']).describe('One-to-one, or to a group.'),
+    number: textOf('The other party; empty for what goes to a group.'),
+    opted_out: flagOf('Whether the other party wants no more messages.'),
+    participants: z.array(z.string()).describe('Of a group: the line and all the others. Empty otherwise.'),
+    plan: z.literal('self-hosted').describe('Nobody charges for this.'),
+    reply_to: z
+      .strictObject({
+        message_handle: textOf('The message.'),
+        part_index: countOf('Which part of it, from 0.'),
+      })
+      .optional()
+      .describe('The message that it answers. Left out: none.'),
+    send_style: textOf('The effect that it goes with; empty for none.'),
+    sendblue_number: textOf('The line.'),
+    service: z.enum(['iMessage', 'SMS', 'RCS']).describe('What carried it, or what the line sends by.'),
+    status: z.enum(ITEM_STATUSES).describe('How far it has come.'),
+    thread_originator: z
+      .strictObject({ message_handle: textOf('The message.') })
+      .optional()
+      .describe('The message whose thread it is in. Left out: none.'),
+    to_number: textOf('Whoever it goes to; empty for a group.'),
+    was_downgraded: flagOf('Whether it went by less than iMessage. Null: not known yet, or inbound.').nullable(),
+  })
+  .describe('A message, as Sendblue shows one.');
+
+export const sendblueAnswerSchema = z
+  .strictObject({ status: z.literal('OK').describe('It went well.'), data: sendblueMessageSchema })
+  .describe('One message.');
+
+export const sendblueListSchema = z
+  .strictObject({
+    status: z.literal('OK').describe('It went well.'),
+    data: z.array(sendblueMessageSchema).describe('The page.'),
+    pagination: z
+      .strictObject({
+        hasMore: flagOf('Whether there are more behind this page.'),
+        limit: countOf('How many a page has at most.'),
+        offset: countOf('How many were passed over.'),
+        total: countOf('How many there are in all: exact up to 10,000.'),
+      })
+      .describe('Where the page is in the list.'),
+  })
+  .describe('A page of messages.');
+
+export const sendblueErrorSchema = z
+  .strictObject({
+    status: z.literal('ERROR').describe('It did not go well.'),
+    message: textOf('What was wrong, in a sentence.'),
+    error_message: textOf('The same.'),
+    error_code: z
+      .union([z.literal(4_000), z.literal(4_001), z.literal(5_000)])
+      .describe('4000, 4001 for too many, 5000 for our own fault.'),
+    error_reason: textOf('The refusal itself, for programs.'),
+  })
+  .describe('A refusal, in the manner of Sendblue.');
