@@ -78,7 +78,7 @@ export interface TestServer {
   readonly config: Config;
   readonly home: Home;
   call(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body?: unknown,
     options?: CallOptions,

@@ -11,7 +11,12 @@ export interface SendblueStage {
   readonly baseURL: string;
   clientWith(options: Partial<ConstructorParameters<typeof SendblueAPI>[0]>): SendblueAPI;
   /** A call with the dialect's two headers, its answer held against the row. */
-  call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): ReturnType<TestServer['call']>;
+  call(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): ReturnType<TestServer['call']>;
   /** Waits until a message has that status. */
   status(handle: string, status: string): Promise<SendblueAPI.Messages.MessageResponse>;
 }
@@ -31,8 +36,11 @@ export async function startSendblue(engine: EngineKind, options: TestOptions = {
     keyId,
     baseURL,
     clientWith,
-    call: (method, path, body) =>
-      test.call(method, path, body, { key: null, headers: { 'sb-api-key-id': keyId, 'sb-api-secret-key': KEY } }),
+    call: (method, path, body, headers = {}) =>
+      test.call(method, path, body, {
+        key: null,
+        headers: { 'sb-api-key-id': keyId, 'sb-api-secret-key': KEY, ...headers },
+      }),
     status: (handle, status) =>
       waitFor(async () => {
         const message = await client.messages.getStatus({ handle });
