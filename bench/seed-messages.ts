@@ -206,6 +206,7 @@ function messageRow(seed: Seed, { index, chat, sentAt, outboxId }: Seeded): Row 
     state: isOwn ? 'delivered' : 'received',
     outbox_id: outboxId,
     reply_to_guid: null,
+    effect: null,
     delivered_at: isOwn ? sentAt : null,
     read_at: null,
     now: sentAt,

@@ -132,6 +132,7 @@ describe.each(['sqlite', 'postgres'] as const)('a lane on %s', (kind) => {
       service: 'imessage',
       sentAt: Date.now(),
       replyToGuid: null,
+      effect: null,
       reference,
       deliveredAt: null,
       readAt: null,

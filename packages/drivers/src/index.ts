@@ -39,8 +39,9 @@ export type {
   UnsendSeen,
 } from './line-events.ts';
 
-// How people are named on it, and what they react with.
+// How people are named on it, what messages are sent with, and what people react with.
 
+export { isSendStyle, SEND_STYLES, type SendStyle } from './effect.ts';
 export { normaliseHandle } from './handle.ts';
 export { TAPBACKS, type Tapback } from './tapback.ts';
 

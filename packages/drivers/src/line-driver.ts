@@ -5,6 +5,7 @@
  * decides nothing: it hands a command over once, says how certain it is of the outcome, and reports what it sees.
  */
 
+import type { SendStyle } from './effect.ts';
 import type { LineEvent } from './line-events.ts';
 import type { Tapback } from './tapback.ts';
 
@@ -62,6 +63,7 @@ export interface SendMessage extends HandedOver {
   readonly attachments: readonly OutgoingFile[];
   /** The GUID of the message that this one answers. */
   readonly replyToGuid: string | null;
+  readonly effect: SendStyle | null;
 }
 
 /** A voice memo: a CAF with Opus, as iMessage plays it. */

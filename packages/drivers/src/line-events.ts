@@ -1,4 +1,5 @@
 /** What a driver tells the server of its line. Every event carries the driver's cursor. */
+import type { SendStyle } from './effect.ts';
 import type { ChatAddress } from './line-driver.ts';
 import type { Service } from './service.ts';
 import type { Tapback } from './tapback.ts';
@@ -38,6 +39,8 @@ export interface MessageSeen {
   /** Unix milliseconds, by the sender's clock. */
   readonly sentAt: number;
   readonly replyToGuid: string | null;
+  /** Null where it has none, or one that has no name here. */
+  readonly effect: SendStyle | null;
   /** The outbox item that this row is the echo of, where the driver knows. */
   readonly reference: string | null;
   /** Unix milliseconds, own messages only. */

@@ -1,5 +1,5 @@
 /** What `/admin/v1` and `/simulator/v1` give and take, as the admin client does. Times are Unix milliseconds. */
-import type { Attachment, LineService, Message, ReactionType } from './resources.ts';
+import type { Attachment, LineService, Message, ReactionType, SendStyle } from './resources.ts';
 import type { StoredOutboxItem } from './stored-outbox-item.ts';
 
 /** An API key. What opens the door is given once, when it is made. */
@@ -103,7 +103,7 @@ export interface SimulateTextParams {
   transcriptionAfterMs?: number | undefined;
   /** A message in the same chat. */
   replyTo?: string | undefined;
-  effect?: string | undefined;
+  effect?: SendStyle | undefined;
 }
 
 /** What a phone does about a message that it shows. */
@@ -161,7 +161,7 @@ export interface PhoneMessage {
   attachments: Attachment[];
   isAudioMessage: boolean;
   replyToGuid: string | null;
-  effect: string | null;
+  effect: SendStyle | null;
   reactions: { type: ReactionType; sender: string; sentAt: number }[];
   /** How far it came. */
   state: 'received' | 'sent' | 'delivered' | 'read';

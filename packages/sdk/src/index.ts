@@ -67,6 +67,7 @@ export type {
   ReactionType,
   ReadReceipt,
   SandboxState,
+  SendStyle,
   Service,
   TypingIndicator,
   Webhook,

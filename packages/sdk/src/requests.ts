@@ -3,7 +3,7 @@
  * no value. Made by `npm run generate` from `openapi/v1.json`: what stands here is changed in the server's
  * schemas.
  */
-import type { ReactionType } from './resources.ts';
+import type { ReactionType, SendStyle } from './resources.ts';
 import type { ExtendedWebhookEventName, WebhookEventName } from './webhook-events.ts';
 
 /** What `listChats` takes. */
@@ -28,6 +28,8 @@ export interface SendMessageParams {
   attachments?: readonly string[] | undefined;
   /** The message of the same chat to reply to: its `msg_` id or its GUID. */
   replyTo?: string | undefined;
+  /** The effect to send it with. On a line that has none it goes without. */
+  sendStyle?: SendStyle | undefined;
 }
 
 /** What `listMessages` takes. */

@@ -12,6 +12,22 @@ export type Service = 'imessage' | 'sms' | 'rcs';
 /** Of `OutboxItem.status`: `claimed` is under way; `sent` was seen going out on the line. */
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
 
+/** Of `Message.send_style`: the effect that it was sent with. */
+export type SendStyle =
+  | 'celebration'
+  | 'shooting_star'
+  | 'fireworks'
+  | 'lasers'
+  | 'love'
+  | 'confetti'
+  | 'balloons'
+  | 'spotlight'
+  | 'echo'
+  | 'invisible'
+  | 'gentle'
+  | 'loud'
+  | 'slam';
+
 /** Of `Reaction.type`: which tapback. */
 export type ReactionType = 'love' | 'like' | 'dislike' | 'laugh' | 'emphasize' | 'question';
 
@@ -31,6 +47,8 @@ export interface OutboxPayload {
   audioMessage?: string | undefined;
   /** Of a message or a voice memo: what it replies to. */
   replyTo?: string | undefined;
+  /** Of a message: the effect that was asked for. */
+  sendStyle?: SendStyle | undefined;
   /** Of a reaction: the message that it is on. */
   messageId?: string | undefined;
   /** Of a reaction: which tapback. */
@@ -107,6 +125,8 @@ export interface Message {
   outboxId: string | null;
   /** The GUID of the message that it replies to. Null: it is no reply. */
   replyToGuid: string | null;
+  /** The effect that it was sent with. Null: none. Events from before there were effects leave it out. */
+  sendStyle?: SendStyle | null | undefined;
   /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;
 }

@@ -6,6 +6,21 @@ import { z } from 'zod';
 
 const requestId = z.string().optional();
 const service = z.enum(['imessage', 'sms', 'rcs']);
+const sendStyle = z.enum([
+  'celebration',
+  'shooting_star',
+  'fireworks',
+  'lasers',
+  'love',
+  'confetti',
+  'balloons',
+  'spotlight',
+  'echo',
+  'invisible',
+  'gentle',
+  'loud',
+  'slam',
+]);
 const tapback = z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']);
 
 export const LineSchema = z.object({
@@ -52,6 +67,7 @@ export const MessageSchema = z.object({
   synced_at: z.number(),
   outbox_id: z.string().nullable(),
   reply_to_guid: z.string().nullable(),
+  send_style: sendStyle.nullable().optional(),
   request_id: requestId,
 });
 
@@ -99,6 +115,7 @@ const OutboxPayloadSchema = z.object({
   text: z.string().optional(),
   attachments: z.array(z.string()).optional(),
   reply_to: z.string().optional(),
+  send_style: sendStyle.optional(),
   audio_message: z.string().optional(),
   message_id: z.string().optional(),
   type: tapback.optional(),

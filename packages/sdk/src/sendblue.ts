@@ -3,9 +3,11 @@
  * the dialect's own, in both directions.
  */
 import { type CallOptions, type ClientConfig, type Connection, connectionOf, requireKey } from './client-config.ts';
+import type { SendStyle } from './resources.ts';
 import { call } from './transport.ts';
 
 export type { CallOptions } from './client-config.ts';
+export type { SendStyle } from './resources.ts';
 
 export interface SendblueConfig extends Omit<ClientConfig, 'apiKey'> {
   /** The API key's public id, `key_…`; by default `TRUNKLINE_API_KEY_ID` of the environment. */
@@ -13,21 +15,6 @@ export interface SendblueConfig extends Omit<ClientConfig, 'apiKey'> {
   /** The API key itself, `sk_live_…`; by default `TRUNKLINE_API_KEY` of the environment. */
   readonly apiSecret?: string | undefined;
 }
-
-export type SendStyle =
-  | 'celebration'
-  | 'shooting_star'
-  | 'fireworks'
-  | 'lasers'
-  | 'love'
-  | 'confetti'
-  | 'balloons'
-  | 'spotlight'
-  | 'echo'
-  | 'invisible'
-  | 'gentle'
-  | 'loud'
-  | 'slam';
 
 /** What a message of a list can be. */
 export type MessageStatus =

@@ -61,6 +61,18 @@ describe('a send', () => {
     expect(settled.payload.replyTo).toBe(greeting?.id);
   });
 
+  it('can have an effect, which the message and the phone tell', async () => {
+    const { id } = await client.sendMessage({ from: LINE, to: PHONE, text: 'Done', sendStyle: 'slam' });
+    expect((await client.waitForOutbox(id, { pollMs: 20 })).payload.sendStyle).toBe('slam');
+    const [message] = (await client.listMessages({ from: LINE, to: PHONE, limit: 1 })).data;
+    expect(message).toMatchObject({ text: 'Done', sendStyle: 'slam' });
+    const { data } = await admin.simulator.listPhoneMessages({ phone: PHONE });
+    expect(data.at(-1)).toMatchObject({ text: 'Done', effect: 'slam' });
+    await admin.simulator.sendText({ from: PHONE, to: LINE, text: 'Hooray', effect: 'confetti' });
+    const [answer] = (await client.listMessages({ from: LINE, to: PHONE, limit: 1 })).data;
+    expect(answer).toMatchObject({ text: 'Hooray', isFromMe: false, sendStyle: 'confetti' });
+  });
+
   it('that failed is given, with its reason, and not thrown', async () => {
     const { id } = await client.sendMessage({ from: LINE, to: '+15550100400', text: 'To nobody' });
     expect(await client.waitForOutbox(id)).toMatchObject({ status: 'failed', error: expect.stringMatching(/\S/) });

@@ -13,6 +13,7 @@ export const NAMED = {
   LineService: ['Line', 'service'],
   Service: ['Chat', 'service'],
   OutboxStatus: ['OutboxItem', 'status'],
+  SendStyle: ['Message', 'send_style'],
   ReactionType: ['Reaction', 'type'],
   OutboxPayload: ['OutboxItem', 'payload'],
 } as const satisfies Readonly<Record<string, readonly [string, string]>>;

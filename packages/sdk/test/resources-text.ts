@@ -18,9 +18,12 @@ export function resourcesText(document: Document): string {
   const answers = new Set(operationsOf(document).flatMap(answersAlone).map(dialect.nameOf));
   const named = Object.entries(NAMED).map(([name, [component, key]]) => {
     const schema = schemas[component]?.properties?.[key] ?? {};
-    const sentence = `Of \`${component}.${key}\`: ${withSmallInitial(schema.description ?? '')}`;
+    const [first = ''] = (schema.description ?? '').split(/(?<=\.) /);
+    const sentence = `Of \`${component}.${key}\`: ${withSmallInitial(first)}`;
     if (schema.properties === undefined) {
-      return `${docText(sentence)}export type ${name} = ${typeOf(schema, { ...dialect, named: new Map() })};\n`;
+      // Null is said where the type is used.
+      const values = { ...schema, enum: (schema.enum ?? []).filter((value) => value !== null) };
+      return `${docText(sentence)}export type ${name} = ${typeOf(values, { ...dialect, named: new Map() })};\n`;
     }
     return interfaceText({ name, sentence, properties: schema.properties, required: schema.required ?? [] }, dialect);
   });

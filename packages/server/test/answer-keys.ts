@@ -27,6 +27,7 @@ export const MESSAGE_KEYS = [
   'synced_at',
   'outbox_id',
   'reply_to_guid',
+  'send_style',
 ];
 export const REACTION_KEYS = ['id', 'message_id', 'type', 'sender', 'is_from_me', 'added', 'sent_at', 'synced_at'];
 export const OUTBOX_KEYS = [

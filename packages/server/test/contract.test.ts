@@ -93,7 +93,7 @@ const CHAT_KEYS = 'has_received_inbound id identifier is_group last_message_at l
   ' ',
 );
 const MESSAGE_KEYS =
-  'attachments chat_id guid id is_audio_message is_from_me line_id outbox_id reply_to_guid sender sent_at service synced_at text'.split(
+  'attachments chat_id guid id is_audio_message is_from_me line_id outbox_id reply_to_guid send_style sender sent_at service synced_at text'.split(
     ' ',
   );
 const REACTION_KEYS = 'added id is_from_me message_id sender sent_at synced_at type'.split(' ');

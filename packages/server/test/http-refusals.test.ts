@@ -81,6 +81,8 @@ const CASES: readonly Case[] = [
   ['send: two files', 'POST', '/v1/messages', send({ attachments: ['file_1', 'file_2'] }), INVALID, 'attachments'],
   ['send: a file of another kind', 'POST', '/v1/messages', send({ attachments: ['msg_1'] }), INVALID, 'attachments'],
   ['send: reply_to of another type', 'POST', '/v1/messages', send({ reply_to: 1 }), INVALID, 'reply_to'],
+  ['send: an unknown style', 'POST', '/v1/messages', send({ send_style: 'Slam' }), INVALID, 'send_style'],
+  ['send: a style of another type', 'POST', '/v1/messages', send({ send_style: 1 }), INVALID, 'send_style'],
   ['webhook: no event', 'POST', '/v1/webhooks', hook({ events: [] }), INVALID, 'events'],
   ['webhook: events of another type', 'POST', '/v1/webhooks', hook({ events: 'message.sent' }), INVALID, 'events'],
   ['webhook: an unknown event', 'POST', '/v1/webhooks', hook({ events: ['message.sent', 'x'] }), INVALID, 'events'],

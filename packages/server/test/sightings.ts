@@ -43,6 +43,7 @@ export function inbound(guid: string, given: Partial<Omit<MessageSeen, 'kind'>> 
     service: 'imessage',
     sentAt: STARTED_AT,
     replyToGuid: null,
+    effect: null,
     reference: null,
     deliveredAt: null,
     readAt: null,

@@ -15,6 +15,7 @@ export function describeDeeds(stage: () => Stage, can: (feature: Feature) => boo
   describe('besides texts', () => {
     if (can('attachments')) describeFiles(stage);
     if (can('replies')) describeReplies(stage);
+    if (can('effects')) describeEffects(stage);
     if (can('audio')) describeVoiceMemos(stage);
     if (can('reactions')) describeReactions(stage);
     if (can('typing')) describeTyping(stage);
@@ -50,6 +51,22 @@ function describeReplies(stage: () => Stage): void {
     await driver.send({ ...message(direct(far.peer), 'obx_1', 'This one'), replyToGuid: asked });
     expect(await echoOf(server, 'obx_1')).toMatchObject({ replyToGuid: asked });
     expect((await far.received(direct(far.peer))).map(({ replyToGuid }) => replyToGuid)).toEqual([asked]);
+  });
+}
+
+function describeEffects(stage: () => Stage): void {
+  it('sends a message with its effect, and tells of the one that a phone used', async () => {
+    const { server, far } = stage();
+    const { driver } = await server.start();
+    const chat = direct(far.peer);
+    await driver.send({ ...message(chat, 'obx_1', 'Done'), effect: 'slam' });
+    await driver.send(message(chat, 'obx_2', 'As ever'));
+    expect(await echoOf(server, 'obx_1')).toMatchObject({ text: 'Done', effect: 'slam' });
+    expect(await echoOf(server, 'obx_2')).toMatchObject({ effect: null });
+    expect((await far.received(chat)).map(({ effect }) => effect)).toEqual(['slam', null]);
+    const guid = await far.textWithEffect(far.peer, 'Hooray', 'confetti');
+    expect(await server.message(guid)).toMatchObject({ text: 'Hooray', isFromMe: false, effect: 'confetti' });
+    expect(await server.message(await far.text(far.peer, 'Well'))).toMatchObject({ effect: null });
   });
 }
 

@@ -1,3 +1,4 @@
+import type { SendStyle } from '../effect.ts';
 import type { ChatAddress, DriverContext, LineDriver } from '../line-driver.ts';
 import type { SeenAttachment } from '../line-events.ts';
 import type { Tapback } from '../tapback.ts';
@@ -16,6 +17,7 @@ export const FEATURES = [
   'not_started',
   'attachments',
   'replies',
+  'effects',
   'audio',
   'reactions',
   'typing',
@@ -34,6 +36,7 @@ export interface Received {
   readonly attachments: readonly { readonly file: string | null }[];
   readonly isAudioMessage: boolean;
   readonly replyToGuid: string | null;
+  readonly effect: SendStyle | null;
   readonly reactions: readonly { readonly type: Tapback; readonly sender: string }[];
 }
 
@@ -46,6 +49,7 @@ export interface FarSide {
   text(from: string, text: string, group?: string): Promise<string>;
   /** A peer writes a message that a later row completes. */
   textInParts(from: string): Promise<string>;
+  textWithEffect(from: string, text: string, effect: SendStyle): Promise<string>;
   /** A peer sends a file, or a voice memo whose transcription comes later. */
   sendFile(from: string, file: SeenAttachment): Promise<string>;
   sendVoiceMemo(from: string, file: SeenAttachment, transcription: string): Promise<string>;

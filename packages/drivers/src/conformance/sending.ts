@@ -9,7 +9,7 @@ export function direct(identifier: string): ChatAddress {
 }
 
 export function message(chat: ChatAddress, reference: string, text: string, attempt = 1): SendMessage {
-  return { kind: 'message', reference, attempt, chat, text, attachments: [], replyToGuid: null };
+  return { kind: 'message', reference, attempt, chat, text, attachments: [], replyToGuid: null, effect: null };
 }
 
 export function describeSending(stage: () => Stage, can: (feature: Feature) => boolean): void {

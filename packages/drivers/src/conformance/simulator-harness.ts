@@ -62,7 +62,16 @@ export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<Simu
 
 type Deeds = Pick<
   FarSide,
-  'sendFile' | 'sendVoiceMemo' | 'react' | 'edit' | 'unsend' | 'showTyping' | 'markRead' | 'seesTyping' | 'readByLine'
+  | 'textWithEffect'
+  | 'sendFile'
+  | 'sendVoiceMemo'
+  | 'react'
+  | 'edit'
+  | 'unsend'
+  | 'showTyping'
+  | 'markRead'
+  | 'seesTyping'
+  | 'readByLine'
 >;
 
 function createDeeds(network: SimulatorNetwork): Deeds {
@@ -75,6 +84,10 @@ function createDeeds(network: SimulatorNetwork): Deeds {
     if (happened === null) throw new Error('The phone could not do this.');
   };
   return {
+    textWithEffect: async (from, text, effect) => {
+      const styled = { text, attachments: [], isAudio: false, replyToGuid: null, effect };
+      return sent(await network.text({ from, to: LINE, text: styled }));
+    },
     sendFile: async (from, file) => {
       const text = { ...plain, text: '', attachments: [file], isAudio: false };
       return sent(await network.text({ from, to: LINE, text }));

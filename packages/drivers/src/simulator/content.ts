@@ -1,4 +1,5 @@
 /** What a message on the air consists of. */
+import type { SendStyle } from '../effect.ts';
 import type { SeenAttachment } from '../line-events.ts';
 
 export interface Content {
@@ -8,8 +9,7 @@ export interface Content {
   readonly isAudio: boolean;
   /** The GUID of the message that this one answers. */
   readonly replyToGuid: string | null;
-  /** The send style, by its name. */
-  readonly effect: string | null;
+  readonly effect: SendStyle | null;
 }
 
 export function plainText(text: string): Content {
@@ -32,5 +32,6 @@ export function seenContent(content: Content) {
     attachments: content.attachments,
     isAudioMessage: content.isAudio,
     replyToGuid: content.replyToGuid,
+    effect: content.effect,
   };
 }

@@ -144,7 +144,13 @@ export async function readHead(wire: Wire, line: string): Promise<number> {
 function toEntry(row: WireRow): Entry {
   const body: unknown = JSON.parse(textOf(row, 'body'));
   if (!isEntryBody(body)) throw new TypeError('The wire holds an entry of a kind that this version does not know.');
-  return { seq: numberOf(row, 'seq'), chat: textOf(row, 'chat'), visible: row['visible'] === 1, body };
+  const entry = { seq: numberOf(row, 'seq'), chat: textOf(row, 'chat'), visible: row['visible'] === 1 };
+  return { ...entry, body: body.kind === 'message' ? completeMessage(body) : body };
+}
+
+/** Messages that were written before there were effects have none. */
+function completeMessage(body: Extract<EntryBody, { kind: 'message' }>): EntryBody {
+  return { ...body, effect: body.effect ?? null };
 }
 
 /** Entries are written by `append` alone, so their kind is what can differ: a newer version may have written more. */

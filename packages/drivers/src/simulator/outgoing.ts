@@ -3,7 +3,7 @@ import type { Capabilities, Command, SendAudioMessage, SendMessage } from '../li
 import type { Content } from './content.ts';
 import type { Acting } from './wire-acts.ts';
 
-/** Where the line cannot reply, a message goes without. */
+/** Where the line cannot reply or has no effects, a message goes without. A voice memo never has one. */
 export function outgoingContent(command: SendMessage | SendAudioMessage, can: Capabilities): Content {
   const isAudio = command.kind === 'audio_message';
   const files = isAudio ? [command.audio] : command.attachments;
@@ -12,7 +12,7 @@ export function outgoingContent(command: SendMessage | SendAudioMessage, can: Ca
     attachments: files.map((one) => ({ ...one, transcription: null })),
     isAudio,
     replyToGuid: can.reply ? command.replyToGuid : null,
-    effect: null,
+    effect: can.effects && !isAudio ? command.effect : null,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What a phone shows: its one-to-one chats and its groups, oldest first. */
+import { isSendStyle, type SendStyle } from '../effect.ts';
 import type { SeenAttachment } from '../line-events.ts';
 import { parseAttachments } from './content.ts';
 import { MESSAGE_STATES, type MessageState } from './messages.ts';
@@ -32,7 +33,7 @@ export interface PhoneMessage {
   readonly attachments: readonly SeenAttachment[];
   readonly isAudioMessage: boolean;
   readonly replyToGuid: string | null;
-  readonly effect: string | null;
+  readonly effect: SendStyle | null;
   readonly reactions: readonly PhoneReaction[];
   /** How far a line's message came (`sent`, `delivered`, `read`); `received`, then `read`, for what a phone wrote. */
   readonly state: MessageState;
@@ -128,7 +129,7 @@ function toMessage(row: WireRow, phone: string, reactions: readonly PhoneReactio
     attachments: attachments === null ? [] : parseAttachments(attachments),
     isAudioMessage: row['is_audio'] === 1,
     replyToGuid: textOrNull(row, 'reply_to'),
-    effect: textOrNull(row, 'effect'),
+    effect: isSendStyle(row['effect']) ? row['effect'] : null,
     reactions,
     state: toState(textOf(row, 'state')),
     edited: row['edited_at'] !== null,

@@ -1,4 +1,4 @@
-import type { Service } from '@trunkline/drivers';
+import type { SendStyle, Service } from '@trunkline/drivers';
 
 export type MessageState = 'received' | 'sent' | 'delivered' | 'read';
 
@@ -35,4 +35,5 @@ export interface Message {
   readonly syncedAt: number;
   readonly outboxId: string | null;
   readonly replyToGuid: string | null;
+  readonly effect: SendStyle | null;
 }

@@ -1,4 +1,5 @@
 /** The first door: what a client sent, checked field by field in the documented order. */
+import { SEND_STYLES } from '@trunkline/drivers';
 import { z } from 'zod';
 import { ApiError } from '../domain/errors.ts';
 import type { Fields } from './route.ts';
@@ -23,6 +24,7 @@ export const nameField = textField(NAME_MAX);
 export const lineField = nameField.describe('The line: its handle or its `ln_` id.');
 export const messageField = nameField.describe('The message: its `msg_` id or its GUID.');
 export const recipientField = nameField.describe('The other side: a handle, or a chat by its `cht_` id.');
+export const sendStyleField = z.enum(SEND_STYLES, `must be one of ${SEND_STYLES.join(', ')}`).optional();
 export const cursorField = nameField
   .optional()
   .describe('The `next_cursor` of the page before. Left out: the first page.');

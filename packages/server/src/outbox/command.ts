@@ -1,5 +1,5 @@
 /** Between the outbox's rows and the driver's words: what is handed over, and what its answer means. */
-import { type Command, type Disposition, type OutgoingFile, TAPBACKS } from '@trunkline/drivers';
+import { type Command, type Disposition, type OutgoingFile, type SendStyle, TAPBACKS } from '@trunkline/drivers';
 import type { ClaimedItem, Outcome } from '../store/outbox-lane.ts';
 
 /** What a hand-over needs beyond the request, settled when the request was accepted. */
@@ -8,6 +8,8 @@ export interface Details {
   readonly files?: readonly OutgoingFile[];
   /** The GUID of the message that is answered, or reacted to. */
   readonly guid?: string;
+  /** The effect that the message goes with. */
+  readonly effect?: SendStyle;
 }
 
 export function commandOf(item: ClaimedItem): Command {
@@ -23,7 +25,7 @@ export function commandOf(item: ClaimedItem): Command {
   switch (item.kind) {
     case 'message': {
       const text = typeof payload['text'] === 'string' ? payload['text'] : null;
-      return { kind: 'message', ...handOver, text, attachments: files, replyToGuid };
+      return { kind: 'message', ...handOver, text, attachments: files, replyToGuid, effect: details.effect ?? null };
     }
     case 'audio_message': {
       const [audio] = files;

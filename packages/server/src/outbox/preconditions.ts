@@ -1,5 +1,5 @@
 /** What must be there before an item is accepted, whatever API asks for it. Each throws the refusal that applies. */
-import type { Capability, OutgoingFile } from '@trunkline/drivers';
+import type { Capability, OutgoingFile, SendStyle } from '@trunkline/drivers';
 import { ApiError } from '../domain/errors.ts';
 import type { Line } from '../domain/line.ts';
 import { findOutgoingFiles } from '../store/attachments.ts';
@@ -19,9 +19,17 @@ export interface Addressed {
  * Green bubbles carry text and files. Any other line whose driver has never run is given the benefit of the doubt: the
  * driver refuses what it cannot do.
  */
+function hasFeature({ service, capabilities }: Line, feature: Capability): boolean {
+  return service !== 'sms' && (capabilities === null || capabilities.includes(feature));
+}
+
 export function requireFeature(line: Line, feature: Capability): void {
-  if (line.service !== 'sms' && (line.capabilities === null || line.capabilities.includes(feature))) return;
-  throw new ApiError('advanced_features_required', { param: 'from' });
+  if (!hasFeature(line, feature)) throw new ApiError('advanced_features_required', { param: 'from' });
+}
+
+/** The effect that a message goes with: on a line that has none it goes without, and is not refused. */
+export function effectFor(line: Line, style: SendStyle | undefined): SendStyle | null {
+  return style !== undefined && hasFeature(line, 'effects') ? style : null;
 }
 
 export async function requireFiles(

@@ -105,6 +105,7 @@ export function bornMessage(one: Born): Message {
     syncedAt: report.now,
     outboxId: one.outboxId,
     replyToGuid: event.replyToGuid,
+    effect: event.effect,
   };
 }
 

@@ -1,6 +1,6 @@
 /** Messages: inserting a sighting once, its states, and the pages that clients read. */
 
-import type { Service } from '@trunkline/drivers';
+import { isSendStyle, type Service } from '@trunkline/drivers';
 import type { Message, MessageState } from '../domain/message.ts';
 import { readAttachments } from './attachments.ts';
 import { type Engine, type Row, type Statement, statement } from './database.ts';
@@ -26,13 +26,15 @@ export const insertMessages = statement(
     read_at: 'int',
     is_audio_message: 'int',
     attachment_count: 'int',
+    effect: 'text',
     now: 'int',
   },
   `insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
-     state, outbox_ref, reply_to_guid, delivered_at, read_at, is_audio_message, attachment_count, synced_at, updated_at)
+     state, outbox_ref, reply_to_guid, delivered_at, read_at, is_audio_message, attachment_count, effect,
+     synced_at, updated_at)
    select i.chat_ref, i.sent_at, {next ref of messages}, i.id, i.account_ref, i.line_ref, i.guid, i.sender, i.text,
      i.service, i.is_from_me, i.state, i.outbox_ref, i.reply_to_guid, i.delivered_at, i.read_at, i.is_audio_message,
-     i.attachment_count, i.now, i.now
+     i.attachment_count, i.effect, i.now, i.now
    {from items} where true
    on conflict (line_ref, guid) do nothing returning ref, id`,
 );
@@ -165,6 +167,7 @@ function messageFromRow(row: Row, attachments: Awaited<ReturnType<typeof readAtt
     syncedAt: Number(row['synced_at']),
     outboxId: textOrNull(row['outbox_id']),
     replyToGuid: textOrNull(row['reply_to_guid']),
+    effect: isSendStyle(row['effect']) ? row['effect'] : null,
   };
 }
 

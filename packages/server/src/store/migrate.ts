@@ -8,6 +8,7 @@ import { files } from './migrations/0003-files.ts';
 import { webhookSecrets } from './migrations/0004-webhook-secrets.ts';
 import { conversations } from './migrations/0005-conversations.ts';
 import { sandbox } from './migrations/0006-sandbox.ts';
+import { effects } from './migrations/0007-effects.ts';
 import { listedItems } from './migrations/0011-listed-items.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
@@ -19,6 +20,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   webhookSecrets,
   conversations,
   sandbox,
+  effects,
   listedItems,
 ];
 

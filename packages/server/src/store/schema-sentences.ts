@@ -122,6 +122,7 @@ export const SCHEMA_SENTENCES = {
       attachment_count: 'How many attachments it has.',
       edited_at: 'When its sender changed it last, or null.',
       unsent_at: 'When its sender took it back, or null.',
+      effect: 'The effect that it was sent with, or null.',
     },
   },
   attachments: {

@@ -115,7 +115,8 @@ create table messages (
   is_audio_message bigint not null default 0,  -- Whether it is a voice memo.
   attachment_count bigint not null default 0,  -- How many attachments it has.
   edited_at bigint,                            -- When its sender changed it last, or null.
-  unsent_at bigint                             -- When its sender took it back, or null.
+  unsent_at bigint,                            -- When its sender took it back, or null.
+  effect text                                  -- The effect that it was sent with, or null.
 );
 create unique index messages_by_chat on messages (chat_ref, sent_at desc, ref desc);
 create unique index messages_by_guid on messages (line_ref, guid);

@@ -116,6 +116,7 @@ create table messages (
   attachment_count bigint not null default 0,     -- How many attachments it has.
   edited_at bigint,                               -- When its sender changed it last, or null.
   unsent_at bigint,                               -- When its sender took it back, or null.
+  effect text,                                    -- The effect that it was sent with, or null.
   primary key (chat_ref, sent_at desc, ref desc)
 ) without rowid;
 create unique index messages_by_guid on messages (line_ref, guid);

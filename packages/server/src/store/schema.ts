@@ -96,6 +96,7 @@ export interface MessagesTable {
   attachment_count: Generated<number>;
   edited_at: number | null;
   unsent_at: number | null;
+  effect: string | null;
 }
 
 export interface AttachmentsTable {

@@ -143,6 +143,7 @@ function messageRow(seen: Seen<MessageSeen>, id: string, chatRef: number, outbox
     read_at: event.readAt,
     is_audio_message: event.isAudioMessage ? 1 : 0,
     attachment_count: event.attachments.length,
+    effect: event.effect,
     now: report.now,
   };
 }

@@ -57,6 +57,7 @@ const message = {
   synced_at: at(12),
   outbox_id: null,
   reply_to_guid: null,
+  send_style: null,
 };
 
 const sent = {

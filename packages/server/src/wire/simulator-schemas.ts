@@ -1,4 +1,5 @@
 /** What the simulator API answers, as schemas. */
+import { SEND_STYLES } from '@trunkline/drivers';
 import { z } from 'zod';
 import { flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
 import { attachmentSchema, reactionSchema } from './v1-schemas.ts';
@@ -18,7 +19,7 @@ export const phoneMessageSchema = z
     attachments: z.array(attachmentSchema).describe('Its files.'),
     is_audio_message: flagOf('Whether it is a voice memo.'),
     reply_to_guid: textOf('The message that it replies to. Null: none.').nullable(),
-    effect: textOf('The effect that it was sent with. Null: none.').nullable(),
+    effect: z.enum(SEND_STYLES).nullable().describe('The effect that it was sent with. Null: none.'),
     reactions: z
       .array(
         z.strictObject({

@@ -1,10 +1,12 @@
 /** The resources of the v1 API as schemas: what `v1.ts` renders, each field with its sentence. Strict, so that a test sees a key too many. */
+import { SEND_STYLES } from '@trunkline/drivers';
 import { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../domain/events.ts';
 import { addressOf, countOf, flagOf, idOf, momentOf, textOf } from './schema-parts.ts';
 
 const handle = 'E.164 or a lower-case e-mail.';
 const service = z.enum(['imessage', 'sms', 'rcs']);
+const sendStyle = z.enum(SEND_STYLES);
 const tapback = z.enum(['love', 'like', 'dislike', 'laugh', 'emphasize', 'question']);
 
 export const lineSchema = z
@@ -65,6 +67,10 @@ export const messageSchema = z
     synced_at: momentOf('When it was stored here.'),
     outbox_id: idOf('obx', 'The outbox item that it came from. Null: the API did not send it.').nullable(),
     reply_to_guid: textOf('The GUID of the message that it replies to. Null: it is no reply.').nullable(),
+    send_style: sendStyle
+      .nullable()
+      .optional()
+      .describe('The effect that it was sent with. Null: none. Events from before there were effects leave it out.'),
   })
   .describe('A message seen on a line, inbound or own.');
 
@@ -124,6 +130,7 @@ export const outboxItemSchema = z
         attachments: z.array(z.string()).optional().describe('Of a message: the ids of its files.'),
         audio_message: textOf('Of a voice memo: the id of its file.').optional(),
         reply_to: textOf('Of a message or a voice memo: what it replies to.').optional(),
+        send_style: sendStyle.optional().describe('Of a message: the effect that was asked for.'),
         message_id: textOf('Of a reaction: the message that it is on.').optional(),
         type: tapback.optional().describe('Of a reaction: which tapback.'),
         state: z.enum(['on', 'off']).optional().describe('Of typing: whether it begins or ends.'),

@@ -51,6 +51,7 @@ export function messageBody(message: Message, link: LinkFile) {
     synced_at: message.syncedAt,
     outbox_id: message.outboxId,
     reply_to_guid: message.replyToGuid,
+    send_style: message.effect,
   };
 }
 

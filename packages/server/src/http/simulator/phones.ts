@@ -6,12 +6,12 @@ import type { Line } from '../../domain/line.ts';
 import { AUDIO_MESSAGE_TYPE } from '../../domain/message.ts';
 import { codeIn } from '../../domain/sandbox.ts';
 import { createHeard, type Heard } from '../../lines/heard.ts';
-import { requireFiles } from '../../outbox/preconditions.ts';
+import { effectFor, requireFiles } from '../../outbox/preconditions.ts';
 import { findChatIds } from '../../store/chat-pages.ts';
 import { findOwnGuids } from '../../store/messages.ts';
 import type { LinkFile } from '../../wire/v1.ts';
 import { attachmentBody } from '../../wire/v1.ts';
-import { invalidValue, limitField, lineField, nameField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, limitField, lineField, nameField, sendStyleField, TEXT_MAX, textField } from '../input.ts';
 import { openCursor, sealCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 import { actRoutes } from './acts.ts';
@@ -56,7 +56,7 @@ const textBody = z.object({
     .optional()
     .describe('So much later, in milliseconds. Left out: at once.'),
   reply_to: nameField.optional().describe('The message to reply to: its `msg_` id or its GUID.'),
-  effect: nameField.optional().describe('The effect to send it with.'),
+  effect: sendStyleField.describe('The effect to send it with. To a line that has none it goes without.'),
 });
 
 const rate = z.number().min(0).max(1).optional();
@@ -112,7 +112,7 @@ function textRoute(deps: SimulatorDeps, heard: Heard): Route {
     async handle({ caller, body }) {
       const from = handleOf('from', body.from);
       const { line, group } = await addressed(deps, caller, { from, to: body.to, isPairing: isPairing(body) });
-      const content = await contentOf(deps, caller, body);
+      const content = await contentOf(deps, caller, line, body);
       const texted = await deps.network.text({ from, to: group ?? line.handle, ...content });
       if (!texted) throw invalidValue('from', 'must be one of the group');
       await heard.wait(line.ref, texted.seq, HEARD_WITHIN_MS);
@@ -131,6 +131,7 @@ function isPairing({ text, audio, attachments, reply_to: replyTo }: z.infer<type
 async function contentOf(
   deps: SimulatorDeps,
   caller: Caller,
+  line: Line,
   body: z.infer<typeof textBody>,
 ): Promise<Pick<PhoneText, 'text' | 'transcribed'>> {
   const { audio, transcription, transcription_after_ms: afterMs } = body;
@@ -148,7 +149,7 @@ async function contentOf(
     })),
     isAudio: audio !== undefined,
     replyToGuid: body.reply_to === undefined ? null : await guidOf(deps, caller, body.reply_to, 'reply_to'),
-    effect: body.effect ?? null,
+    effect: audio === undefined ? effectFor(line, body.effect) : null,
   };
   return isLater ? { text, transcribed: { transcription, afterMs } } : { text };
 }

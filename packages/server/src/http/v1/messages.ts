@@ -5,12 +5,21 @@ import type { Ids } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { resolveLine } from '../../lines/resolve.ts';
 import type { EnqueueDeps } from '../../outbox/enqueue.ts';
-import { repliedGuid, requireFiles } from '../../outbox/preconditions.ts';
+import { effectFor, repliedGuid, requireFiles } from '../../outbox/preconditions.ts';
 import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Engine } from '../../store/database.ts';
 import { NEWEST, pageOfMessages } from '../../store/messages.ts';
 import { type LinkFile, messageBody } from '../../wire/v1.ts';
-import { cursorField, limitField, lineField, nameField, recipientField, TEXT_MAX, textField } from '../input.ts';
+import {
+  cursorField,
+  limitField,
+  lineField,
+  nameField,
+  recipientField,
+  sendStyleField,
+  TEXT_MAX,
+  textField,
+} from '../input.ts';
 import { decodeCursor, encodeCursor } from '../page-cursor.ts';
 import { list, type Route, route } from '../route.ts';
 import { acceptSend } from './accept-send.ts';
@@ -34,6 +43,7 @@ const sendBody = z.object({
     .optional()
     .describe('The id of an uploaded file, one at most. Required unless `text` is there.'),
   reply_to: nameField.optional().describe('The message of the same chat to reply to: its `msg_` id or its GUID.'),
+  send_style: sendStyleField.describe('The effect to send it with. On a line that has none it goes without.'),
 });
 
 export function messageRoutes(deps: MessageDeps): Route[] {
@@ -65,14 +75,15 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         const to = recipientOf(body.to);
         const line = await resolveLine(deps.registry, caller, body.from);
         const { accountRef } = caller;
-        const { attachments, reply_to: replyTo } = body;
+        const { attachments, reply_to: replyTo, send_style: style } = body;
         const files = attachments && (await requireFiles(deps.engine, accountRef, attachments, 'attachments'));
         requirePairedContact(await requirePhone(deps, accountRef, line), to);
         const guid = replyTo === undefined ? null : await repliedGuid(deps.engine, { accountRef, line, to }, replyTo);
-        const details = { ...(files && { files }), ...(guid !== null && { guid }) };
+        const effect = effectFor(line, style);
+        const details = { ...(files && { files }), ...(guid !== null && { guid }), ...(effect && { effect }) };
         const payload = { kind: 'message' as const, ...body };
-        const send = { line, to, payload };
-        return acceptSend(deps, { caller, ticket }, files || guid !== null ? { ...send, details } : send);
+        const needed = Object.keys(details).length > 0 ? { details } : {};
+        return acceptSend(deps, { caller, ticket }, { line, to, payload, ...needed });
       },
     }),
     route({
