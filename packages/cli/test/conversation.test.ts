@@ -97,6 +97,20 @@ describe('send', () => {
     expect(lost).toMatchObject({ code: 4, stderr: expect.stringContaining('message_not_found') });
   });
 
+  it('sends with an effect, and shows it', async () => {
+    const phone = '+15550107406';
+    await texted(phone);
+    const [item = {}] = await rows('send', 'Done', '--wait', ...CHAT, phone, '--style', 'slam');
+    expect(item['payload']).toMatchObject({ text: 'Done', send_style: 'slam' });
+    expect((await seen(phone)).at(-1)).toMatchObject({ text: 'Done', effect: 'slam' });
+    expect(await output('messages', ...CHAT, phone)).toMatch(/ {2}Done \[with slam\]\n/);
+    expect(await output('simulate', 'phone', phone)).toMatch(/ {2}Done \[with slam\]\n/);
+    const unknown = await run('send', 'Done', ...CHAT, phone, '--style', 'splash');
+    expect(unknown).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('shooting_star') });
+    const memo = await run('send', ...CHAT, phone, '--audio', recording, '--style', 'slam');
+    expect(memo).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--style') });
+  });
+
   it('of a file with a key of its own is one file and one message however often it is run', async () => {
     const phone = '+15550107405';
     await texted(phone);
@@ -232,6 +246,13 @@ describe("a phone's side", () => {
     expect((await seen(phone))[0]).toMatchObject({ unsent: true });
     const others = ['--phone', '+15550107453', '--message', String(message['id'])];
     expect(await run('simulate', 'unsend', ...others)).toMatchObject({ code: 4 });
+  });
+
+  it('texts with an effect', async () => {
+    const phone = '+15550107455';
+    await output('simulate', 'text', 'Hooray', '--phone', phone, '--to', LINE, '--effect', 'confetti');
+    expect((await messages(phone))[0]).toMatchObject({ text: 'Hooray', send_style: 'confetti' });
+    expect(await output('messages', ...CHAT, phone)).toMatch(/ {2}Hooray \[with confetti\]\n/);
   });
 
   it('replies under a message', async () => {

@@ -1,10 +1,18 @@
 /** What people and servers write, read piece by piece. */
+import { SEND_STYLES, TAPBACKS } from '@trunkline/drivers';
 import { describe, expect, it } from 'vitest';
 import { parseExpiry } from '../src/moment.ts';
+import { SEND_STYLES as OFFERED_STYLES } from '../src/send-styles.ts';
 import { createSseParser } from '../src/sse-parser.ts';
+import { TAPBACKS as OFFERED_TAPBACKS } from '../src/tapbacks.ts';
 
 const NOW = Date.UTC(2026, 10, 21);
 const DAY_MS = 86_400_000;
+
+it('the words that the command offers are those that the server takes', () => {
+  expect(OFFERED_STYLES).toEqual(SEND_STYLES);
+  expect(OFFERED_TAPBACKS).toEqual(TAPBACKS);
+});
 
 describe('--expires', () => {
   it.each([

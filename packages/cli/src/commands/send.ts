@@ -1,9 +1,10 @@
 /** `trunkline send`: one message, accepted once however often it has to be asked for. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { makeIdempotencyKey, postItem } from '../accepted-item.ts';
 import { chooseLine } from '../chosen-line.ts';
 import { usageFailure } from '../failure.ts';
 import { textOf } from '../fields.ts';
+import { SEND_STYLES } from '../send-styles.ts';
 import { openSession, type Session, type Surroundings } from '../surroundings.ts';
 import { uploadFile } from '../upload.ts';
 
@@ -13,6 +14,7 @@ interface SendOptions {
   readonly file?: string;
   readonly audio?: string;
   readonly replyTo?: string;
+  readonly style?: string;
   readonly wait?: boolean;
   readonly idempotencyKey?: string;
 }
@@ -30,6 +32,11 @@ export function addSendCommand(program: Command, surroundings: Surroundings): vo
     .option('--file <path>', 'a file to send; - reads it from stdin')
     .option('--audio <path>', 'a recording (m4a, mp3, wav, caf or aiff) to send as a voice memo; - reads it from stdin')
     .option('--reply-to <id>', 'the message of the same chat to reply to (msg_, or its GUID)')
+    .addOption(
+      new Option('--style <style>', 'the effect to send it with; a line that has none sends it without').choices(
+        SEND_STYLES,
+      ),
+    )
     .option('--wait', 'wait until it was sent or has failed')
     .option('--idempotency-key <key>', 'a key of your own, for a command that may be run again')
     .action(async (text: string | undefined, options: SendOptions, command: Command) => {
@@ -38,9 +45,11 @@ export function addSendCommand(program: Command, surroundings: Surroundings): vo
     });
 }
 
-function refuseContradictions(words: string | undefined, { file, audio }: SendOptions): void {
+function refuseContradictions(words: string | undefined, { file, audio, style }: SendOptions): void {
   if (audio !== undefined && (words !== undefined || file !== undefined))
     throw usageFailure('A voice memo goes alone: --audio takes neither a text nor --file.');
+  if (audio !== undefined && style !== undefined)
+    throw usageFailure('A voice memo has no effect: --audio takes no --style.');
   if (words === undefined && file === undefined && audio === undefined)
     throw usageFailure('There is nothing to send: say a text, --file or --audio.');
   if (words === '-' && file === '-') throw usageFailure('stdin is the text or the file, not both.');
@@ -54,6 +63,7 @@ async function send(session: Session, words: string | undefined, options: SendOp
   // The server tells the two steps apart by their paths: run again with it, neither is done twice.
   const idempotencyKey = options.idempotencyKey ?? makeIdempotencyKey();
   const replyTo = options.replyTo === undefined ? {} : { reply_to: options.replyTo };
+  const style = options.style === undefined ? {} : { send_style: options.style };
   const path = options.audio ?? options.file;
   const file = path === undefined ? null : textOf(await uploadFile(session, path, { idempotencyKey }), 'id');
   const message = {
@@ -62,6 +72,6 @@ async function send(session: Session, words: string | undefined, options: SendOp
   };
   const content = options.audio === undefined ? message : { audio_message: file };
   const route = options.audio === undefined ? '/v1/messages' : '/v1/audio-messages';
-  const body = { from, to: options.to, ...content, ...replyTo };
+  const body = { from, to: options.to, ...content, ...replyTo, ...style };
   await postItem(session, route, body, { ...options, idempotencyKey });
 }

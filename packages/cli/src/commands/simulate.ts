@@ -1,11 +1,12 @@
 /** `trunkline simulate`: the phones' side of simulated lines. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { showAnswer } from '../answer.ts';
 import { chooseLine } from '../chosen-line.ts';
 import { type Fields, numberOf, textOf } from '../fields.ts';
 import { wordsOf } from '../message-words.ts';
 import { formatMoment } from '../moment.ts';
 import { gather } from '../option-values.ts';
+import { SEND_STYLES } from '../send-styles.ts';
 import { openSession, type Session, type Surroundings } from '../surroundings.ts';
 import { createTable } from '../table.ts';
 import { addPhoneActs } from './simulate-acts.ts';
@@ -18,6 +19,7 @@ interface TextOptions {
   readonly phone: string;
   readonly to?: string;
   readonly replyTo?: string;
+  readonly effect?: string;
 }
 
 export function addSimulateCommand(program: Command, surroundings: Surroundings): void {
@@ -37,11 +39,13 @@ function addConversation(simulate: Command, surroundings: Surroundings): void {
     .requiredOption('--phone <handle>', "the phone's handle; any will do")
     .option('--to <line>', 'the line (handle or ln_ id) or the group (cht_); not needed with only one line')
     .option('--reply-to <id>', 'the message that it replies to (msg_, or its GUID)')
+    .addOption(new Option('--effect <effect>', 'the effect that it has').choices(SEND_STYLES))
     .action(async (text: string, options: TextOptions, command: Command) => {
       const session = openSession(surroundings, command);
       const to = await chooseLine(session.api, options.to, '--to');
       const replyTo = options.replyTo === undefined ? {} : { reply_to: options.replyTo };
-      const body = { from: options.phone, to, text, ...replyTo };
+      const effect = options.effect === undefined ? {} : { effect: options.effect };
+      const body = { from: options.phone, to, text, ...replyTo, ...effect };
       const answer = await session.api.call('POST', `${BASE}/messages`, { body });
       showAnswer(session, answer, `${options.phone} wrote to ${to}: ${textOf(answer, 'guid')}`);
     });
