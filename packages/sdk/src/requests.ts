@@ -28,7 +28,7 @@ export interface SendMessageParams {
   attachments?: readonly string[] | undefined;
   /** The message of the same chat to reply to: its `msg_` id or its GUID. */
   replyTo?: string | undefined;
-  /** The effect to send it with. On a line that has none it goes without. */
+  /** The effect to send it with, an extension of this server. On a line that has none it goes without. */
   sendStyle?: SendStyle | undefined;
 }
 

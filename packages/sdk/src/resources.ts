@@ -12,7 +12,7 @@ export type Service = 'imessage' | 'sms' | 'rcs';
 /** Of `OutboxItem.status`: `claimed` is under way; `sent` was seen going out on the line. */
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
 
-/** Of `Message.send_style`: the effect that it was sent with. */
+/** Of `Message.send_style`: the effect that it was sent with, an extension of this server. */
 export type SendStyle =
   | 'celebration'
   | 'shooting_star'
@@ -125,7 +125,10 @@ export interface Message {
   outboxId: string | null;
   /** The GUID of the message that it replies to. Null: it is no reply. */
   replyToGuid: string | null;
-  /** The effect that it was sent with. Null: none. Events from before there were effects leave it out. */
+  /**
+   * The effect that it was sent with, an extension of this server. Null: none. Events from before there were
+   * effects leave it out.
+   */
   sendStyle?: SendStyle | null | undefined;
   /** Of the request, for whoever asks for help; only where this is an answer of its own. */
   requestId?: string | undefined;

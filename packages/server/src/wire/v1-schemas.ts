@@ -70,7 +70,9 @@ export const messageSchema = z
     send_style: sendStyle
       .nullable()
       .optional()
-      .describe('The effect that it was sent with. Null: none. Events from before there were effects leave it out.'),
+      .describe(
+        'The effect that it was sent with, an extension of this server. Null: none. Events from before there were effects leave it out.',
+      ),
   })
   .describe('A message seen on a line, inbound or own.');
 

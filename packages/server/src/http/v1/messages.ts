@@ -43,7 +43,9 @@ const sendBody = z.object({
     .optional()
     .describe('The id of an uploaded file, one at most. Required unless `text` is there.'),
   reply_to: nameField.optional().describe('The message of the same chat to reply to: its `msg_` id or its GUID.'),
-  send_style: sendStyleField.describe('The effect to send it with. On a line that has none it goes without.'),
+  send_style: sendStyleField.describe(
+    'The effect to send it with, an extension of this server. On a line that has none it goes without.',
+  ),
 });
 
 export function messageRoutes(deps: MessageDeps): Route[] {
