@@ -207,6 +207,8 @@ function messageRow(seed: Seed, { index, chat, sentAt, outboxId }: Seeded): Row 
     outbox_id: outboxId,
     reply_to_guid: null,
     effect: null,
+    is_audio_message: 0,
+    attachment_count: 0,
     delivered_at: isOwn ? sentAt : null,
     read_at: null,
     now: sentAt,
