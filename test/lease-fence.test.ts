@@ -156,7 +156,15 @@ async function makeLine(engine: Engine, writer: Writer): Promise<Line> {
   const accountRef = await writer.write(createAccounts, { id: ids.make('account'), ownerEmail: 'a@example.com', now });
   await writer.write(createLines, {
     ...{ id: ids.make('line'), accountRef, handle: '+15550100001', label: null, service: 'imessage' },
-    ...{ kind: 'simulator', isActive: true, isSandbox: false, contactFirst: false, paceMs: 0, now },
+    ...{
+      kind: 'simulator',
+      isActive: true,
+      isSandbox: false,
+      contactFirst: false,
+      optOutKeywords: false,
+      paceMs: 0,
+      now,
+    },
   });
   const [line] = await readLines(engine);
   if (line === undefined) throw new Error('The line was not made.');

@@ -110,8 +110,8 @@ describe('lines', () => {
 
   it('are listed with their health', async () => {
     const [head = '', ...rows] = (await output('lines', 'list')).trimEnd().split('\n');
-    expect(head).toMatch(/^HANDLE +ID +LABEL +DRIVER +STATE +PACE +CONTACT FIRST$/);
-    expect(rows.find((row) => row.startsWith(LINE))).toMatch(/ln_\w+ +Simulator +simulator +online +- +on$/);
+    expect(head).toMatch(/^HANDLE +ID +LABEL +DRIVER +STATE +PACE +CONTACT FIRST +STOP WORDS$/);
+    expect(rows.find((row) => row.startsWith(LINE))).toMatch(/ln_\w+ +Simulator +simulator +online +- +on +off$/);
     expect(linesOf(await output('lines', 'list', '--json')).map((line) => line['handle'])).toContain(SANDBOX_LINE);
   });
 
@@ -124,9 +124,13 @@ describe('lines', () => {
     const added = await jsonOf('lines', 'add', HANDLE, '--label', 'Second');
     expect(added).toMatchObject({ handle: HANDLE, label: 'Second', driver: 'simulator', is_active: true });
     expect(await run('send', '--to', PHONE, 'x')).toMatchObject({ code: 2, stderr: expect.stringContaining(HANDLE) });
-    const words = ['--contact-first', 'off', '--pace-ms', '5', '--label', 'Quick'];
+    const words = ['--contact-first', 'off', '--opt-out-keywords', 'on', '--pace-ms', '5', '--label', 'Quick'];
     const changed = await jsonOf('lines', 'set', HANDLE, ...words);
-    expect(changed).toMatchObject({ id: added['id'], label: 'Quick', settings: { contact_first: false, pace_ms: 5 } });
+    expect(changed).toMatchObject({
+      id: added['id'],
+      label: 'Quick',
+      settings: { contact_first: false, opt_out_keywords: true, pace_ms: 5 },
+    });
     const sent = await waitFor(async () => {
       const ran = await run('send', '--wait', '--from', HANDLE, '--to', '+15550107502', 'nobody wrote first');
       return ran.code === 0 ? ran : undefined;
@@ -135,7 +139,7 @@ describe('lines', () => {
     expect(await output('lines', 'set', HANDLE, '--active', 'off')).toBe(
       `Changed ${HANDLE} (${String(added['id'])}).\n`,
     );
-    expect(await output('lines', 'list')).toMatch(/Quick +simulator +off +5 ms +off\n/);
+    expect(await output('lines', 'list')).toMatch(/Quick +simulator +off +5 ms +off +on\n/);
 
     expect(await run('lines', 'remove', HANDLE)).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect(await jsonOf('lines', 'remove', HANDLE, '--yes')).toMatchObject({ deleted: true });

@@ -40,7 +40,7 @@ export interface AdminLine {
   /** What connects it, such as `simulator`. */
   driver: string;
   isSandbox: boolean;
-  settings: { contactFirst: boolean; paceMs: number };
+  settings: { contactFirst: boolean; optOutKeywords: boolean; paceMs: number };
   /** How the line is, as its driver says. */
   health: { state: 'online' | 'degraded' | 'offline' | 'unknown'; reason: string | null; since: number | null };
   createdAt: number;
@@ -50,6 +50,8 @@ export interface AdminLine {
 export interface LineSettingsParams {
   /** Refuses sends to whoever has not written first. */
   contactFirst?: boolean | undefined;
+  /** Lets a phone opt out by texting STOP, and in again by START. */
+  optOutKeywords?: boolean | undefined;
   /** The least time between two hand-overs. */
   paceMs?: number | undefined;
 }

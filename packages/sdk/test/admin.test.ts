@@ -34,9 +34,13 @@ describe('the operator', () => {
 
   it('adds, sets, lists and removes lines', async () => {
     const line = await admin.addLine({ handle: '+15550100002', driver: 'simulator', settings: { paceMs: 10 } });
-    expect(line.settings).toEqual({ contactFirst: true, paceMs: 10 });
-    const set = await admin.updateLine({ id: line.id, label: 'Two', settings: { contactFirst: false } });
-    expect(set).toMatchObject({ label: 'Two', settings: { contactFirst: false, paceMs: 10 } });
+    expect(line.settings).toEqual({ contactFirst: true, optOutKeywords: false, paceMs: 10 });
+    const set = await admin.updateLine({
+      id: line.id,
+      label: 'Two',
+      settings: { contactFirst: false, optOutKeywords: true },
+    });
+    expect(set).toMatchObject({ label: 'Two', settings: { contactFirst: false, optOutKeywords: true, paceMs: 10 } });
     expect(await admin.getLine({ id: line.handle })).toMatchObject({ id: line.id, driver: 'simulator' });
     expect(await admin.removeLine({ id: line.id, purge: true })).toMatchObject({ deleted: true });
     const idsOf = async (removed: boolean) => (await admin.listLines({ removed })).data.map((one) => one.id);

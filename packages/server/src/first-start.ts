@@ -76,6 +76,7 @@ function firstLines(deps: FirstStartDeps, config: Config, now: number): Omit<New
     isActive: true,
     isSandbox,
     contactFirst: true,
+    optOutKeywords: false,
     paceMs: 0,
     now,
   });

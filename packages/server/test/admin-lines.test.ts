@@ -49,7 +49,7 @@ describe.each(ENGINES)('the lines of an account on %s', (engine) => {
       is_active: true,
       driver: 'simulator',
       is_sandbox: false,
-      settings: { contact_first: true, pace_ms: 0 },
+      settings: { contact_first: true, opt_out_keywords: false, pace_ms: 0 },
       health: { state: 'online', reason: null, since: expect.any(Number) },
       created_at: expect.any(Number),
       removed_at: null,

@@ -31,6 +31,7 @@ import { readRequests, recordKeyUse } from '../src/store/key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
 import { readLineCursor, readLines } from '../src/store/lines.ts';
 import { findMessages, findOwnGuids, NEWEST, pageOfMessages } from '../src/store/messages.ts';
+import { findOptOut, readOptOuts, setOptOuts } from '../src/store/opt-outs.ts';
 import { type AcceptItem, acceptItems, findOutboxItem } from '../src/store/outbox.ts';
 import { claimItems, type Outcome, settleItems } from '../src/store/outbox-lane.ts';
 import { nextRetryAt, sendingItems } from '../src/store/outbox-under-way.ts';
@@ -69,6 +70,8 @@ const HOLDER = 'holder';
 const NOW = STARTED_AT + 100_000;
 const CLAIM = { lane: `line ${REF}`, fence: 1 };
 const PEER = '+16661';
+/** Who has opted out of account number 2. */
+const TIRED = '+18881';
 const PAGE = 50;
 const DELIVERIES: DeliveryFilter = {
   ...{ accountRef: REF, lineRefs: null, webhookRef: null },
@@ -138,6 +141,19 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'accept to a chat': ({ writer }) => accept(writer, { kind: 'chat', id: 'cht_1' }),
   'accept on the sandbox line': ({ writer }) =>
     accept(writer, { kind: 'handle', handle: PEER }, { id: 'obx_on_sandbox', requires: 'nothing', isOnSandbox: true }),
+  'refuse to write to who opted out': ({ writer }) =>
+    accept(writer, { kind: 'handle', handle: TIRED }, { id: 'obx_refused', requires: 'nothing' }),
+  'opt contacts out and in': async ({ writer }) => {
+    const one = { accountRef: REF, by: 'api', now: NOW } as const;
+    await writer.write(setOptOuts, { ...one, handle: TIRED, optedOut: false });
+    await writer.write(setOptOuts, { ...one, handle: TIRED, optedOut: true });
+  },
+  'has a contact opted out': ({ engine }) => findOptOut(engine, REF, TIRED),
+  'who of these has opted out': ({ engine }) =>
+    readOptOuts(engine.readEach, [
+      { accountRef: REF, handle: TIRED },
+      { accountRef: REF, handle: PEER },
+    ]),
   'claim items of the outbox': ({ writer }) =>
     writer.write(claimItems, { claim: CLAIM, lineRef: REF, limit: 8, now: NOW }),
   'settle items': async ({ writer }) => {
@@ -165,6 +181,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
       own('an echo by its guid'),
       inbound('a text', { sender: PEER }),
       inbound('a text that waits', { awaits: { what: 'preview', until: NOW + 1 } }),
+      inbound('a word', { sender: TIRED, text: 'STOP' }),
       part('guid 1'),
       receipt('guid 1', 'read'),
       own('guid 2', { deliveredAt: NOW }),

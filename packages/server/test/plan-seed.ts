@@ -56,8 +56,9 @@ const SEEDS: readonly Seed[] = [
   {
     rows: LINES,
     table: 'lines',
-    columns: 'ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at',
-    values: `i + 1, 'ln_' || i, ${LINE}, '+1555' || i, 'imessage', 'simulator', 1, 0, 0, 0, ${AT}`,
+    columns:
+      'ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at, opt_out_keywords',
+    values: `i + 1, 'ln_' || i, ${LINE}, '+1555' || i, 'imessage', 'simulator', 1, 0, 0, 0, ${AT}, 1`,
   },
   {
     rows: LINES,
@@ -71,6 +72,12 @@ const SEEDS: readonly Seed[] = [
     table: 'sandbox_phones',
     columns: 'phone, since, wrong_codes',
     values: `'+1777' || i, ${AT}, 1`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'opt_outs',
+    columns: 'account_ref, handle, opted_out_at, by',
+    values: `${LINE}, '+1888' || i, ${AT}, 'api'`,
   },
   { rows: LINES, table: 'line_cursors', columns: 'line_ref, cursor', values: "i + 1, '0'" },
   {

@@ -24,9 +24,15 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'The index holds only the items under way, which are few and all of them asked about.',
   },
   {
-    steps: ['is an echo overdue', 'give up on echoes', 'take a lease'],
+    steps: ['is an echo overdue', 'give up on echoes', 'take a lease', 'refuse to write to who opted out'],
     scans: ['lines'],
     reason: 'Each looks whether a line was removed; lines are few, and PostgreSQL reads a small table whole.',
+  },
+  {
+    steps: ['accept on the sandbox line', 'opt contacts out and in', "record a driver's report"],
+    scans: ['accounts'],
+    reason:
+      'An account is locked while its opt-outs change: PostgreSQL reads a small table whole, and a large one by its key.',
   },
   {
     steps: ['guard a write', 'drop the answers of a commit'],

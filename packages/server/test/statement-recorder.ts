@@ -32,6 +32,10 @@ export function recordStatements(engine: Engine): Recorder {
       note('each', statement, items);
       return tx.each(statement, items);
     },
+    changed(statement, items) {
+      note('each', statement, items);
+      return tx.changed(statement, items);
+    },
     one(statement, item) {
       note('one', statement, [item]);
       return tx.one(statement, item);

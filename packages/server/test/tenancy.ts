@@ -63,6 +63,7 @@ export async function addLine(
     isActive: true,
     isSandbox: false,
     contactFirst: options.contactFirst ?? true,
+    optOutKeywords: false,
     paceMs: 0,
     now: Date.now(),
   });
@@ -139,6 +140,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   advanced_features_required: [400, 'invalid_request_error'],
   sandbox_contact_mismatch: [400, 'invalid_request_error'],
   contact_has_not_messaged: [403, 'invalid_request_error'],
+  recipient_opted_out: [403, 'invalid_request_error'],
   line_not_found: [404, 'not_found_error'],
   chat_not_found: [404, 'not_found_error'],
   message_not_found: [404, 'not_found_error'],

@@ -20,6 +20,8 @@ const NOW = STARTED_AT;
 const LONG_AGO = NOW - 86_400_000;
 const FENCE = 5;
 const STRANGER = '+15550109002';
+/** Has written on the line, and texts what a line may listen for. */
+const TIRED = '+15550109004';
 /** What pairs a phone with the second account. */
 const CODE = 'C0DE0002';
 const LINE_CLAIM: Claim = { lane: 'line 1', fence: FENCE };
@@ -47,6 +49,7 @@ const TABLES = [
   'request_counts',
   'sandbox_pairings',
   'sandbox_phones',
+  'opt_outs',
   'api_keys',
   'lines',
   'accounts',
@@ -62,9 +65,10 @@ export async function reset(engine: Engine): Promise<void> {
 const SEED = `
   insert into accounts values (1, 'acc_1', 'owner@localhost', ${NOW}), (2, 'acc_2', 'other@localhost', ${NOW});
   insert into lines (ref, id, account_ref, handle, service, kind, is_active, is_sandbox, contact_first, pace_ms, created_at,
-    removed_at) values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW}, null),
-    (2, 'ln_removed', 1, '+15550100088', 'imessage', 'simulator', 0, 0, 0, 0, ${NOW}, ${NOW}),
-    (3, 'ln_sandbox', 1, '+15550100000', 'imessage', 'simulator', 1, 1, 1, 0, ${NOW}, null);
+    removed_at, opt_out_keywords) values (1, 'ln_1', 1, '+15550100001', 'imessage', 'simulator', 1, 0, 0, 0, ${NOW}, null, 1),
+    (2, 'ln_removed', 1, '+15550100088', 'imessage', 'simulator', 0, 0, 0, 0, ${NOW}, ${NOW}, 0),
+    (3, 'ln_sandbox', 1, '+15550100000', 'imessage', 'simulator', 1, 1, 1, 0, ${NOW}, null, 0);
+  insert into opt_outs values (1, '${PHONE}', ${NOW}, 'api');
   insert into sandbox_pairings values (1, null, null, '${STRANGER}', ${NOW}, ${NOW}, ${dayOf(NOW)}, ${SANDBOX_DAILY_MAX - 1}),
     (2, '${CODE}', ${NOW + 1}, null, null, null, 0, 0);
   insert into sandbox_phones values ('+15550109003', ${LONG_AGO}, 9);
@@ -129,6 +133,7 @@ const report = {
     isActive: true,
     isSandbox: false,
     contactFirst: false,
+    optOutKeywords: true,
     capabilities: null,
     paceMs: 0,
   },
@@ -142,6 +147,8 @@ const report = {
     { ...receipt('OWN', 'read'), cursor: '7' },
     { ...part('HELD'), cursor: '8' },
     inbound('IN', { sender: STRANGER, cursor: '9' }),
+    inbound('STOP', { sender: TIRED, text: 'Stop', cursor: '10' }),
+    inbound('START', { sender: PHONE, text: 'Start', cursor: '11' }),
   ],
   now: NOW,
 } as const;
@@ -198,6 +205,7 @@ const guard = (variant: 1 | 2, name: string | null): Guard => ({
   answer: { status: 201, body: `{"id":${variant}}` },
 });
 const nothing = () => undefined;
+const SETTINGS = { contactFirst: null, optOutKeywords: false, paceMs: null } as const;
 
 /** One item for each write, and what of its result can be compared from run to run. */
 export const RUNS: Readonly<Record<WriteName, Run>> = {
@@ -218,7 +226,12 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       requires: 'nothing',
       isOnSandbox: true,
     } as const;
-    return Promise.all([writer.write(WRITES.acceptItems, item), writer.write(WRITES.acceptItems, shared)]);
+    const others = [PHONE, TIRED].map((handle) => ({
+      ...item,
+      id: `obx_${handle}_${variant}`,
+      to: { kind: 'handle', handle } as const,
+    }));
+    return Promise.all([item, shared, ...others].map((one) => writer.write(WRITES.acceptItems, one)));
   },
   claimItems: async ({ writer }) => {
     const items = await writer.write(WRITES.claimItems, { claim: LINE_CLAIM, lineRef: 1, limit: 10, now: NOW });
@@ -313,7 +326,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
   setLines: ({ writer }, variant) =>
-    writer.write(WRITES.setLines, { ref: variant, label: 'Set', isActive: true, contactFirst: null, paceMs: 9 }),
+    writer.write(WRITES.setLines, { ref: variant, label: 'Set', isActive: true, ...SETTINGS, paceMs: 9 }),
   reviveLines: ({ writer }) =>
     writer.write(WRITES.reviveLines, {
       accountRef: 1,
@@ -321,8 +334,7 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       kind: 'simulator',
       service: null,
       label: 'Back',
-      contactFirst: null,
-      paceMs: null,
+      ...SETTINGS,
     }),
   removeLines: ({ writer }, variant) => writer.write(WRITES.removeLines, { ref: 1, cutsOff: variant === 2, now: NOW }),
   purgeLines: ({ writer }, variant) => {
@@ -338,6 +350,16 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       reason: 'It is asleep.',
       now: NOW,
     }),
+  setOptOuts: ({ writer }, variant) => {
+    const one = { accountRef: 1, by: 'api', now: NOW } as const;
+    return Promise.all(
+      [
+        { ...one, handle: PHONE, optedOut: variant === 1 },
+        { ...one, handle: STRANGER, optedOut: variant === 2 },
+        { ...one, handle: TIRED, optedOut: variant === 1 },
+      ].map((change) => writer.write(WRITES.setOptOuts, change)),
+    );
+  },
   activateSandbox: ({ writer }) =>
     writer.write(WRITES.activateSandbox, {
       accountRef: 2,
@@ -391,7 +413,8 @@ const DUMP = {
   unanswered: 'select id, answers from unanswered order by id',
   lost: 'select fingerprint, id, body from lost_answers order by id',
   requests: 'select * from request_counts order by key_ref, hour_at',
-  lines: 'select id, handle, label, is_active, pace_ms, removed_at from lines order by id',
+  optOuts: 'select * from opt_outs order by account_ref, handle',
+  lines: 'select id, handle, label, is_active, pace_ms, opt_out_keywords, removed_at from lines order by id',
   health: 'select * from line_health order by line_ref',
   files: 'select id, size, source from files order by id',
   pairings: 'select * from sandbox_pairings order by account_ref',

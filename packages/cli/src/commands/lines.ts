@@ -8,6 +8,7 @@ import { createTable } from '../table.ts';
 
 const PACE_MAX_MS = 600_000;
 const DRIVERS = ['simulator'];
+const HEAD = ['HANDLE', 'ID', 'LABEL', 'DRIVER', 'STATE', 'PACE', 'CONTACT FIRST', 'STOP WORDS'];
 const SERVICES = ['imessage', 'sms', 'auto'];
 
 interface AddOptions {
@@ -23,6 +24,7 @@ interface RemoveOptions {
 
 interface SetOptions {
   readonly contactFirst?: boolean;
+  readonly optOutKeywords?: boolean;
   readonly paceMs?: number;
   readonly label?: string;
   readonly active?: boolean;
@@ -55,6 +57,7 @@ export function addLinesCommand(program: Command, surroundings: Surroundings): v
     .description('Changes a line. It holds within a second.')
     .argument('<line>', 'the line (handle or ln_ id)')
     .option('--contact-first <on|off>', 'whether it writes only to those who wrote to it before', onOff)
+    .option('--opt-out-keywords <on|off>', 'whether a phone opts out by STOP, and in again by START', onOff)
     .option('--pace-ms <ms>', 'milliseconds between two messages; 0 for none', wholeNumber(0, PACE_MAX_MS))
     .option('--label <text>', 'what people call it; empty for none')
     .option('--active <on|off>', 'whether it runs', onOff)
@@ -76,8 +79,7 @@ async function listLines({ api, terminal, isJson }: Session, isWithRemoved: bool
   const answer = await api.call('GET', '/admin/v1/lines', { query: { removed: isWithRemoved ? true : null } });
   const lines = listOf(answer, 'data').map(asFields);
   if (isJson) for (const line of lines) terminal.printJson(line);
-  else
-    createTable(terminal, ['HANDLE', 'ID', 'LABEL', 'DRIVER', 'STATE', 'PACE', 'CONTACT FIRST']).add(lines.map(rowOf));
+  else createTable(terminal, HEAD).add(lines.map(rowOf));
 }
 
 async function addLine({ api, terminal, isJson }: Session, handle: string, options: AddOptions): Promise<void> {
@@ -91,6 +93,7 @@ async function addLine({ api, terminal, isJson }: Session, handle: string, optio
 async function setLine({ api, terminal, isJson }: Session, name: string, options: SetOptions): Promise<void> {
   const settings = {
     ...(options.contactFirst === undefined ? {} : { contact_first: options.contactFirst }),
+    ...(options.optOutKeywords === undefined ? {} : { opt_out_keywords: options.optOutKeywords }),
     ...(options.paceMs === undefined ? {} : { pace_ms: options.paceMs }),
   };
   const body = {
@@ -131,6 +134,7 @@ function rowOf(line: Fields): string[] {
     stateOf(line),
     pace === 0 ? '-' : `${pace} ms`,
     settings['contact_first'] === true ? 'on' : 'off',
+    settings['opt_out_keywords'] === true ? 'on' : 'off',
   ];
 }
 

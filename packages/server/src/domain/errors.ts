@@ -47,6 +47,10 @@ export const ERRORS = {
     kind: 'not_allowed_yet',
     message: 'Cannot send to a contact or group that has not messaged this line first.',
   },
+  recipient_opted_out: {
+    kind: 'not_allowed_yet',
+    message: 'The contact has opted out of messages, and is not written to until it opts in again.',
+  },
   line_not_found: { kind: 'not_found', message: 'There is no such line.' },
   chat_not_found: { kind: 'not_found', message: 'There is no such chat on this line.' },
   message_not_found: { kind: 'not_found', message: 'There is no such message.' },

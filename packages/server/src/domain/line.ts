@@ -13,6 +13,8 @@ export interface Line {
   readonly isSandbox: boolean;
   /** Whether a contact must have written before it may be written to. */
   readonly contactFirst: boolean;
+  /** Whether a phone opts out by texting STOP, and in again by START. */
+  readonly optOutKeywords: boolean;
   /** What its driver can do; null where no driver has said so yet. */
   readonly capabilities: readonly string[] | null;
   /** The least time between two hand-overs, in milliseconds. 0: none. */

@@ -37,6 +37,7 @@ const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode
   line_not_found: { code: 'line_not_found', param: 'from' },
   chat_not_found: { code: 'chat_not_found', param: 'to' },
   contact_has_not_messaged: { code: 'contact_has_not_messaged', param: 'to' },
+  recipient_opted_out: { code: 'recipient_opted_out', param: 'to' },
   sandbox_not_activated: { code: 'sandbox_not_activated', param: 'from' },
   sandbox_contact_mismatch: { code: 'sandbox_contact_mismatch', param: 'to' },
   sandbox_quota_exceeded: { code: 'sandbox_quota_exceeded' },

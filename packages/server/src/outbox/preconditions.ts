@@ -6,6 +6,7 @@ import { findOutgoingFiles } from '../store/attachments.ts';
 import { findChat, type StoredChat } from '../store/chat-pages.ts';
 import type { Engine } from '../store/database.ts';
 import { findMessages, type StoredMessage } from '../store/messages.ts';
+import { findOptOut } from '../store/opt-outs.ts';
 import type { Recipient } from '../store/outbox.ts';
 
 /** A chat on a line of a caller's account. */
@@ -57,8 +58,17 @@ export async function requireChat(engine: Engine, addressed: Addressed): Promise
 export async function requireContact(engine: Engine, addressed: Addressed, mayBeCold: boolean): Promise<void> {
   const chat = await chatOf(engine, addressed);
   if (!chat && addressed.to.kind === 'chat') throw new ApiError('chat_not_found', { param: 'to' });
-  if (!addressed.line.contactFirst || mayBeCold || chat?.hasReceivedInbound) return;
-  throw new ApiError('contact_has_not_messaged', { param: 'to' });
+  if (addressed.line.contactFirst && !mayBeCold && !chat?.hasReceivedInbound) {
+    throw new ApiError('contact_has_not_messaged', { param: 'to' });
+  }
+  if (await hasOptedOut(engine, addressed, chat)) throw new ApiError('recipient_opted_out', { param: 'to' });
+}
+
+/** A group opts out of nothing. */
+async function hasOptedOut(engine: Engine, { accountRef, to }: Addressed, chat: StoredChat | null): Promise<boolean> {
+  const handle = to.kind === 'handle' ? to.handle : chat?.identifier;
+  if (handle === undefined || chat?.isGroup) return false;
+  return (await findOptOut(engine, accountRef, handle)) !== null;
 }
 
 /** By its id or GUID, in that chat. */
@@ -79,5 +89,6 @@ export async function requireMessage(
 export async function repliedGuid(engine: Engine, addressed: Addressed, replyTo: string): Promise<string | null> {
   const chat = await chatOf(engine, addressed);
   if (!chat || (addressed.line.contactFirst && !chat.hasReceivedInbound)) return null;
+  if (await hasOptedOut(engine, addressed, chat)) return null;
   return (await requireMessage(engine, addressed.accountRef, chat, replyTo, 'reply_to')).guid;
 }

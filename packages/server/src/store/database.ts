@@ -84,7 +84,7 @@ export class StorageUnavailableError extends Error {
   }
 }
 
-/** Two batches waited for each other's rows and this one was undone: it can be run again as it is. */
+/** Another batch came in this one's way, such as by waiting for its rows: it is undone, and can be run again as it is. */
 export class CollidedError extends StorageUnavailableError {
   constructor(cause: unknown) {
     super(cause);

@@ -55,6 +55,7 @@ export async function readLineRecord(engine: Engine, ref: number): Promise<LineR
 export interface LineSettings {
   readonly label: string | null;
   readonly contactFirst: boolean | null;
+  readonly optOutKeywords: boolean | null;
   readonly paceMs: number | null;
 }
 
@@ -64,9 +65,10 @@ export interface LineChange extends LineSettings {
 }
 
 const set = statement(
-  { ref: 'int', label: 'text', is_active: 'int', contact_first: 'int', pace_ms: 'int' },
+  { ref: 'int', label: 'text', is_active: 'int', contact_first: 'int', opt_out_keywords: 'int', pace_ms: 'int' },
   `update lines set label = coalesce(i.label, label), is_active = coalesce(i.is_active, is_active),
-     contact_first = coalesce(i.contact_first, contact_first), pace_ms = coalesce(i.pace_ms, pace_ms)
+     contact_first = coalesce(i.contact_first, contact_first),
+     opt_out_keywords = coalesce(i.opt_out_keywords, opt_out_keywords), pace_ms = coalesce(i.pace_ms, pace_ms)
    where ref = i.ref and removed_at is null returning ref`,
 );
 
@@ -101,11 +103,12 @@ const revive = statement(
     service: 'text',
     label: 'text',
     contact_first: 'int',
+    opt_out_keywords: 'int',
     pace_ms: 'int',
   },
   `update lines set removed_at = null, is_active = 1, kind = i.kind, service = coalesce(i.service, service),
      label = coalesce(i.label, label), contact_first = coalesce(i.contact_first, contact_first),
-     pace_ms = coalesce(i.pace_ms, pace_ms)
+     opt_out_keywords = coalesce(i.opt_out_keywords, opt_out_keywords), pace_ms = coalesce(i.pace_ms, pace_ms)
    where handle = i.handle and account_ref = i.account_ref and removed_at is not null returning ref`,
 );
 
@@ -127,8 +130,8 @@ export const reviveLines: Write<LineRevival, number | null> = {
   },
 };
 
-function settingsRow({ label, contactFirst, paceMs }: LineSettings): Row {
-  return { label, contact_first: bit(contactFirst), pace_ms: paceMs };
+function settingsRow({ label, contactFirst, optOutKeywords, paceMs }: LineSettings): Row {
+  return { label, contact_first: bit(contactFirst), opt_out_keywords: bit(optOutKeywords), pace_ms: paceMs };
 }
 
 function bit(value: boolean | null): number | null {

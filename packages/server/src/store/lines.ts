@@ -19,6 +19,7 @@ export const insertLine = insertInto(
     is_active: 'int',
     is_sandbox: 'int',
     contact_first: 'int',
+    opt_out_keywords: 'int',
     pace_ms: 'int',
     created_at: 'int',
   },
@@ -68,6 +69,7 @@ export function lineRow(line: NewLine): Row {
     is_active: line.isActive ? 1 : 0,
     is_sandbox: line.isSandbox ? 1 : 0,
     contact_first: line.contactFirst ? 1 : 0,
+    opt_out_keywords: line.optOutKeywords ? 1 : 0,
     pace_ms: line.paceMs,
     created_at: line.now,
   };
@@ -85,6 +87,7 @@ export function lineFromRow(row: Row): Line {
     isActive: row['is_active'] === 1,
     isSandbox: row['is_sandbox'] === 1,
     contactFirst: row['contact_first'] === 1,
+    optOutKeywords: row['opt_out_keywords'] === 1,
     capabilities: typeof row['capabilities'] === 'string' ? (JSON.parse(row['capabilities']) as string[]) : null,
     paceMs: Number(row['pace_ms']),
   };

@@ -2,6 +2,7 @@
 import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxKind, type OutboxState, type OutboxStatus } from '../domain/outbox.ts';
 import { type Engine, type Row, statement, type Tx } from './database.ts';
 import { listAccepted } from './listed-items.ts';
+import { findRefusals, isMessage, mindsOptOut, type Target } from './outbox-refusals.ts';
 import { admitToSandbox, type SandboxRefusal, type SandboxSend } from './sandbox-sends.ts';
 import type { Write } from './writer.ts';
 
@@ -30,7 +31,13 @@ export interface AcceptItem {
   readonly isOnSandbox?: boolean;
 }
 
-export type Accepted = 'accepted' | 'line_not_found' | 'chat_not_found' | 'contact_has_not_messaged' | SandboxRefusal;
+export type Accepted =
+  | 'accepted'
+  | 'line_not_found'
+  | 'chat_not_found'
+  | 'contact_has_not_messaged'
+  | 'recipient_opted_out'
+  | SandboxRefusal;
 
 /**
  * Check and act in one statement: the line is locked until the commit, so that a removal fails what is accepted before
@@ -44,6 +51,7 @@ const insertOutbox = statement(
     recipient: 'text',
     is_group: 'int',
     requires: 'int',
+    minds_opt_out: 'int',
     state: 'text',
     kind: 'text',
     payload: 'text',
@@ -58,15 +66,9 @@ const insertOutbox = statement(
      select 1 from chats where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref
        and chats.identifier = i.recipient
        and (i.requires = ${REQUIREMENTS.chat} or chats.has_received_inbound = 1)))
+     and not exists (select 1 from opt_outs where i.minds_opt_out = 1 and opt_outs.account_ref = i.account_ref
+       and opt_outs.handle = i.recipient)
    {for share of lines}`,
-);
-
-const outboxById = statement({ id: 'text' }, 'select outbox.id from outbox{, items} where outbox.id = i.id');
-
-/** A chat of a removed line is answered as the line is: it is gone. */
-const lineIsThere = statement(
-  { line_ref: 'int' },
-  'select lines.ref from lines{, items} where lines.ref = i.line_ref and lines.removed_at is null',
 );
 
 const chatById = statement(
@@ -74,12 +76,6 @@ const chatById = statement(
   `select i.ord as ord, chats.identifier, chats.is_group from chats{, items}
    where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref and chats.id = i.id`,
 );
-
-/** What the line calls the recipient. */
-interface Target {
-  readonly recipient: string;
-  readonly isGroup: number;
-}
 
 export const acceptItems: Write<AcceptItem, Accepted> = {
   name: 'accept_items',
@@ -117,39 +113,6 @@ export function outboxTopic(lineRef: number): string {
   return `outbox ${lineRef}`;
 }
 
-/** Of the items that were not inserted, by their ids. */
-async function findRefusals(
-  tx: Tx,
-  items: readonly AcceptItem[],
-  targets: readonly (Target | null)[],
-  refused: ReadonlyMap<string, SandboxRefusal>,
-): Promise<ReadonlyMap<string, Accepted>> {
-  const rows = await tx.each(
-    outboxById,
-    items.map(({ id }) => ({ id })),
-  );
-  const accepted = new Set(rows.map((row) => row['id']));
-  const lines = await findLines(tx, items);
-  const refusals = new Map<string, Accepted>(refused);
-  items.forEach((item, index) => {
-    if (accepted.has(item.id) || refused.has(item.id)) return;
-    if (!lines.has(item.lineRef)) refusals.set(item.id, 'line_not_found');
-    else if (!targets[index] || item.requires === 'chat') refusals.set(item.id, 'chat_not_found');
-    else refusals.set(item.id, 'contact_has_not_messaged');
-  });
-  return refusals;
-}
-
-/** Those of the items' lines that were not removed. */
-async function findLines(tx: Tx, items: readonly AcceptItem[]): Promise<ReadonlySet<number>> {
-  const refs = [...new Set(items.map((item) => item.lineRef))];
-  const rows = await tx.each(
-    lineIsThere,
-    refs.map((ref) => ({ line_ref: ref })),
-  );
-  return new Set(rows.map((row) => Number(row['ref'])));
-}
-
 /** For each item; null where there is no such chat. A handle is a chat's name before the chat is there. */
 async function findTargets(tx: Tx, items: readonly AcceptItem[]): Promise<(Target | null)[]> {
   const asked: { row: Row; index: number }[] = [];
@@ -173,9 +136,8 @@ async function findTargets(tx: Tx, items: readonly AcceptItem[]): Promise<(Targe
 /** Messages and voice memos count by the day; what is sent about them does not. */
 function sandboxSend(item: AcceptItem, target: Target | null | undefined): SandboxSend[] {
   if (!item.isOnSandbox) return [];
-  const { id, accountRef, lineRef, kind, now } = item;
-  const isCounted = kind === 'message' || kind === 'audio_message';
-  return [{ id, accountRef, lineRef, recipient: target?.recipient ?? null, isCounted, now }];
+  const { id, accountRef, lineRef, now } = item;
+  return [{ id, accountRef, lineRef, recipient: target?.recipient ?? null, isCounted: isMessage(item), now }];
 }
 
 function outboxRow(item: AcceptItem, target: Target): Row {
@@ -186,6 +148,7 @@ function outboxRow(item: AcceptItem, target: Target): Row {
     recipient: target.recipient,
     is_group: target.isGroup,
     requires: REQUIREMENTS[item.requires],
+    minds_opt_out: mindsOptOut(item, target) ? 1 : 0,
     state: 'pending' satisfies OutboxState,
     kind: item.kind,
     payload: item.payload,

@@ -1,11 +1,13 @@
 /** What may be sent on the sandbox line: to the paired phone only, and so many messages a day, counted as accepted. */
 import { dayOf, SANDBOX_DAILY_MAX } from '../domain/sandbox.ts';
 import { type Row, statement, type Tx } from './database.ts';
+import { type AccountContact, contactKey, readOptOuts } from './opt-outs.ts';
 
 export type SandboxRefusal =
   | 'line_not_found'
   | 'sandbox_not_activated'
   | 'sandbox_contact_mismatch'
+  | 'recipient_opted_out'
   | 'sandbox_quota_exceeded';
 
 /** An item that asks to be sent on the sandbox line. */
@@ -31,6 +33,13 @@ const lockPairing = statement(
    returning phone, day_at, sent`,
 );
 
+/** Nobody opts out, or in again, between this look and the commit. */
+const holdOptOuts = statement(
+  { account_ref: 'int' },
+  `select accounts.ref from accounts{, items} where accounts.ref = i.account_ref order by accounts.ref
+   {for share of accounts}`,
+);
+
 const countSent = statement(
   { account_ref: 'int', day_at: 'int', sent: 'int' },
   'update sandbox_pairings set day_at = i.day_at, sent = i.sent where account_ref = i.account_ref',
@@ -54,10 +63,17 @@ export async function admitToSandbox(
     if ((await tx.one(lockLine, { line_ref: lineRef })).length > 0) lines.add(lineRef);
   }
   const books = await openBooks(tx, sends);
+  const contacts = sends.flatMap(contactOf);
+  const accounts = new Set(contacts.map(({ accountRef }) => accountRef));
+  await tx.each(
+    holdOptOuts,
+    [...accounts].map((ref) => ({ account_ref: ref })),
+  );
+  const optedOut = await readOptOuts(tx.each, contacts);
   const counted = new Map<number, Row>();
   for (const send of sends) {
     const book = books.get(send.accountRef);
-    const refusal = lines.has(send.lineRef) ? refusalOf(send, book) : 'line_not_found';
+    const refusal = lines.has(send.lineRef) ? refusalOf(send, book, optedOut) : 'line_not_found';
     if (refusal !== null) refusals.set(send.id, refusal);
     else if (book && send.isCounted) {
       book.sent++;
@@ -81,11 +97,18 @@ async function openBooks(tx: Tx, sends: readonly SandboxSend[]): Promise<Readonl
   return books;
 }
 
+/** Those who opt out do so of messages, not of what is sent about them. */
+function contactOf({ accountRef, recipient, isCounted }: SandboxSend): AccountContact[] {
+  return isCounted && recipient !== null ? [{ accountRef, handle: recipient }] : [];
+}
+
 /** A clock that is behind another's counts on in the later day. */
-function refusalOf({ recipient, isCounted, now }: SandboxSend, book: Book | undefined): SandboxRefusal | null {
+function refusalOf(send: SandboxSend, book: Book | undefined, optedOut: ReadonlySet<string>): SandboxRefusal | null {
+  const { recipient, isCounted, now } = send;
   if (!book || book.phone === null) return 'sandbox_not_activated';
   if (recipient !== book.phone) return 'sandbox_contact_mismatch';
   if (!isCounted) return null;
+  if (contactOf(send).some((contact) => optedOut.has(contactKey(contact)))) return 'recipient_opted_out';
   if (book.dayAt < dayOf(now)) {
     book.dayAt = dayOf(now);
     book.sent = 0;

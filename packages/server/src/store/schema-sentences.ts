@@ -63,6 +63,7 @@ export const SCHEMA_SENTENCES = {
       pace_ms: 'The least time between two hand-overs, in milliseconds.',
       created_at: CREATED,
       removed_at: 'When its operator removed it, or null.',
+      opt_out_keywords: 'Whether a phone opts out by texting STOP, and in again by START.',
     },
   },
   line_health: {
@@ -372,6 +373,15 @@ export const SCHEMA_SENTENCES = {
       phone: "The phone's handle.",
       since: 'When the first of them came.',
       wrong_codes: 'How many since then.',
+    },
+  },
+  opt_outs: {
+    table: 'Who wants no more messages of an account.',
+    columns: {
+      account_ref: ACCOUNT,
+      handle: "The contact's handle.",
+      opted_out_at: 'Since when.',
+      by: 'Whose word it was: api or phone.',
     },
   },
   lost_answers: {

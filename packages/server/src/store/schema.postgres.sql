@@ -55,7 +55,8 @@ create table lines (
   contact_first bigint not null,                                     -- Whether it refuses sends to whoever has not written first.
   pace_ms bigint not null,                                           -- The least time between two hand-overs, in milliseconds.
   created_at bigint not null,                                        -- When the row was made.
-  removed_at bigint                                                  -- When its operator removed it, or null.
+  removed_at bigint,                                                 -- When its operator removed it, or null.
+  opt_out_keywords bigint not null default 0                         -- Whether a phone opts out by texting STOP, and in again by START.
 );
 
 -- What a line's driver said of it last. It counts while the holder that wrote it has the line's lease.
@@ -354,6 +355,15 @@ create table sandbox_phones (
   wrong_codes bigint not null       -- How many since then.
 );
 create index sandbox_phones_by_age on sandbox_phones (since);
+
+-- Who wants no more messages of an account.
+create table opt_outs (
+  account_ref bigint not null,       -- Whose it is.
+  handle text not null,              -- The contact's handle.
+  opted_out_at bigint not null,      -- Since when.
+  by text not null,                  -- Whose word it was: api or phone.
+  primary key (account_ref, handle)
+);
 
 -- Answers that did not reach their clients, until an identical request is given them.
 create table lost_answers (

@@ -42,6 +42,7 @@ export interface LinesTable {
   pace_ms: number;
   created_at: number;
   removed_at: number | null;
+  opt_out_keywords: Generated<number>;
 }
 
 export interface LineHealthTable {
@@ -323,6 +324,13 @@ export interface SandboxPhonesTable {
   wrong_codes: number;
 }
 
+export interface OptOutsTable {
+  account_ref: number;
+  handle: string;
+  opted_out_at: number;
+  by: string;
+}
+
 export interface InstallationTable {
   name: string;
   value: string;
@@ -355,5 +363,6 @@ export interface Schema {
   files: FilesTable;
   sandbox_pairings: SandboxPairingsTable;
   sandbox_phones: SandboxPhonesTable;
+  opt_outs: OptOutsTable;
   installation: InstallationTable;
 }

@@ -14,6 +14,7 @@ import { heldClaims } from './leases.ts';
 import { listSeen } from './listed-items.ts';
 import { recordChanges } from './message-changes.ts';
 import { insertMessages, messageState } from './messages.ts';
+import { recordOptOutWords } from './opt-out-words.ts';
 import { partyKey, type ReadNews, recordReads, recordTyping, type TypingNews, typingByLine } from './presence.ts';
 import { recordReactions } from './reactions.ts';
 import { type Born, guidKey, type Report, type Seen, type Told, textOf } from './report.ts';
@@ -62,6 +63,10 @@ async function record(batch: Batch, reports: readonly Report[]): Promise<Readonl
   await markItemsSent(tx, echoes);
   await listSeen(tx, [...born.values()], echoes);
   await touch(tx, [...born.values()].map(touchedBy));
+  await recordOptOutWords(
+    tx,
+    messages.flatMap(({ report, event }) => born.get(guidKey(report, event.guid)) ?? []),
+  );
   const changes = await recordChanges(batch, all, born);
   const told = [
     ...changes.told,

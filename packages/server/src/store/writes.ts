@@ -13,6 +13,7 @@ import { recordHealth } from './line-health.ts';
 import { purgeLines, removeLines } from './line-removal.ts';
 import { reviveLines, setLines } from './line-settings.ts';
 import { createLines } from './lines.ts';
+import { setOptOuts } from './opt-outs.ts';
 import { acceptItems } from './outbox.ts';
 import { claimItems, settleItems } from './outbox-lane.ts';
 import { endTyping } from './presence.ts';
@@ -70,6 +71,7 @@ export const WRITES = {
   removeLines,
   purgeLines,
   recordHealth,
+  setOptOuts,
   activateSandbox,
   deactivateSandbox,
   pruneDeliveries,

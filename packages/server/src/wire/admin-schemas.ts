@@ -50,6 +50,7 @@ export const adminLineSchema = lineSchema
     settings: z
       .strictObject({
         contact_first: flagOf('Whether a contact must have written before it may be written to.'),
+        opt_out_keywords: flagOf('Whether a phone opts out by texting STOP, and in again by START.'),
         pace_ms: countOf('The least time between two hand-overs, in milliseconds. 0: none.'),
       })
       .describe('What the operator has set.'),

@@ -46,7 +46,7 @@ export function adminLineBody(line: AdminLine) {
     is_active: line.isActive,
     driver: line.kind,
     is_sandbox: line.isSandbox,
-    settings: { contact_first: line.contactFirst, pace_ms: line.paceMs },
+    settings: { contact_first: line.contactFirst, opt_out_keywords: line.optOutKeywords, pace_ms: line.paceMs },
     health: healthBody(line),
     created_at: line.createdAt,
     removed_at: line.removedAt,

@@ -233,7 +233,7 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
     ...line,
     driver: 'simulator',
     is_sandbox: false,
-    settings: { contact_first: true, pace_ms: 0 },
+    settings: { contact_first: true, opt_out_keywords: false, pace_ms: 0 },
     health,
     created_at: at(-86_400_000),
     removed_at: null,

@@ -44,6 +44,10 @@ const label = textField(LABEL_MAX).optional().describe('What to call it.');
 const settings = z
   .strictObject({
     contact_first: z.boolean().optional().describe('Whether a contact must have written before it may be written to.'),
+    opt_out_keywords: z
+      .boolean()
+      .optional()
+      .describe('Whether a phone opts out by texting STOP, and in again by START.'),
     pace_ms: z
       .number()
       .int()
@@ -143,8 +147,7 @@ function addRoute(deps: AdminLineDeps): Route {
         kind,
         label: body.label ?? null,
         service: body.service ?? null,
-        contactFirst: body.settings?.contact_first ?? null,
-        paceMs: body.settings?.pace_ms ?? null,
+        ...settingsOf(body.settings),
       };
       const removed = await findLineRecord(deps.engine, caller.accountRef, handle);
       const record = removed ? revivedRecord(removed, wanted) : newRecord(deps, caller.accountRef, wanted);
@@ -184,6 +187,7 @@ function revivedRecord(removed: LineRecord, wanted: WantedLine): LineRecord {
     label: wanted.label ?? removed.label,
     service: wanted.service ?? removed.service,
     contactFirst: wanted.contactFirst ?? removed.contactFirst,
+    optOutKeywords: wanted.optOutKeywords ?? removed.optOutKeywords,
     paceMs: wanted.paceMs ?? removed.paceMs,
     isActive: true,
     removedAt: null,
@@ -201,6 +205,7 @@ function newRecord(deps: AdminLineDeps, accountRef: number, wanted: WantedLine):
     isActive: true,
     isSandbox: false,
     contactFirst: wanted.contactFirst ?? true,
+    optOutKeywords: wanted.optOutKeywords ?? false,
     capabilities: null,
     paceMs: wanted.paceMs ?? 0,
     health: { state: 'unknown', reason: null, since: null },
@@ -231,14 +236,22 @@ function setRoute(deps: AdminLineDeps): Route {
         ref: line.ref,
         label: body.label ?? null,
         isActive: body.is_active ?? null,
-        contactFirst: body.settings?.contact_first ?? null,
-        paceMs: body.settings?.pace_ms ?? null,
+        ...settingsOf(body.settings),
       });
       if (!isSet) throw lineNotFound();
       await deps.registry.refresh();
       return adminLineBody(await readLineRecord(deps.engine, line.ref));
     },
   });
+}
+
+/** What is not named is null. */
+function settingsOf(given: z.infer<typeof settings>): Omit<LineSettings, 'label'> {
+  return {
+    contactFirst: given?.contact_first ?? null,
+    optOutKeywords: given?.opt_out_keywords ?? null,
+    paceMs: given?.pace_ms ?? null,
+  };
 }
 
 function driverRefusal(drivers: readonly string[]): string {

@@ -27,6 +27,7 @@ export function audioMessageRoutes(deps: MessageDeps & VoiceMemoDeps): Route[] {
         'sandbox_quota_exceeded',
         'chat_not_found',
         'contact_has_not_messaged',
+        'recipient_opted_out',
         'message_not_found',
       ],
       method: 'POST',

@@ -64,6 +64,7 @@ export function messageRoutes(deps: MessageDeps): Route[] {
         'sandbox_quota_exceeded',
         'chat_not_found',
         'contact_has_not_messaged',
+        'recipient_opted_out',
         'message_not_found',
         'file_not_found',
       ],
