@@ -1,7 +1,7 @@
 /** The four endpoints of Sendblue's message API, driven by its own client, unmodified. */
 import SendblueAPI from 'sendblue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ENGINES, LINE, PHONE, waitFor } from './harness.ts';
+import { ENGINES, KEY, LINE, PHONE, waitFor } from './harness.ts';
 import { type SendblueStage, startSendblue } from './sendblue-stage.ts';
 
 const HANDLE = /^[0-9A-F]{8}-[0-9A-F]{4}-7[0-9A-F]{3}-[89AB][0-9A-F]{3}-[0-9A-F]{12}$/;
@@ -61,5 +61,59 @@ describe.each(ENGINES)("Sendblue's client on %s", (engine) => {
     const stranger = stage.clientWith({ apiKey: 'key_other' });
     await expect(stranger.messages.list()).rejects.toThrow(SendblueAPI.AuthenticationError);
     await expect(stage.client.get('/api/nowhere')).rejects.toThrow(/404 There is no such route/);
+  });
+});
+
+describe.each(ENGINES)('what goes with a message on %s', (engine) => {
+  let stage: SendblueStage;
+  beforeAll(async () => {
+    stage = await startSendblue(engine);
+  });
+  afterAll(() => stage.test.stop());
+
+  it('is a send style, which the phone sees', async () => {
+    const sent = await stage.client.messages.send({
+      number: PHONE,
+      from_number: LINE,
+      content: 'Hooray',
+      send_style: 'confetti',
+    });
+    expect(sent.send_style).toBe('confetti');
+    await stage.status(sent.message_handle ?? '', 'DELIVERED');
+    expect((await stage.test.phone()).at(-1)).toMatchObject({ text: 'Hooray', effect: 'confetti' });
+    const { data } = await stage.client.messages.retrieve(sent.message_handle ?? '');
+    expect(data?.send_style).toBe('confetti');
+  });
+
+  it('is a reply, by a handle of either side', async () => {
+    const { guid } = await stage.test.text('A question');
+    const asked = await waitFor(async () => {
+      const { data } = await stage.client.messages.list({ number: PHONE, limit: 1 });
+      return data?.[0]?.content === 'A question' ? data[0] : undefined;
+    }, 'the question');
+    const reply_to = { message_handle: asked.message_handle ?? '', part_index: 0 };
+    const answer = await stage.client.messages.send({ number: PHONE, from_number: LINE, content: 'An answer', reply_to });
+    expect(answer).toMatchObject({ reply_to, thread_originator: { message_handle: asked.message_handle } });
+    const done = await stage.status(answer.message_handle ?? '', 'DELIVERED');
+    expect(done.reply_to).toEqual(reply_to);
+    expect((await stage.test.phone()).at(-1)).toMatchObject({ text: 'An answer', reply_to_guid: guid });
+    const byGuid = await stage.client.messages.retrieve(guid);
+    expect(byGuid.data?.message_handle).toBe(asked.message_handle);
+  });
+
+  it('is no seat and no app card', async () => {
+    const message = { number: PHONE, from_number: LINE, content: 'x' };
+    await expect(stage.client.messages.send({ ...message, seat_id: 'one' })).rejects.toThrow(/400 .*seat_id/);
+    await expect(stage.client.messages.send({ ...message, send_style: 'loudly' as 'loud' })).rejects.toThrow(/send_style/);
+  });
+
+  it('may come as a form', async () => {
+    const response = await fetch(`${stage.baseURL}/api/send-message`, {
+      method: 'POST',
+      headers: { 'SB-API-KEY-ID': stage.keyId, 'X-SB-API-SECRET-KEY': KEY },
+      body: new URLSearchParams({ number: PHONE, from_number: LINE, content: 'By form & all', send_style: '' }),
+    });
+    expect(response.status).toBe(202);
+    expect(await response.json()).toMatchObject({ content: 'By form & all', status: 'QUEUED', send_style: '' });
   });
 });

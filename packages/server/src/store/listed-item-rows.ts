@@ -11,7 +11,9 @@ const selectItems = statement(
   { ref: 'int' },
   `select listed_items.*, accounts.owner_email, lines.handle as line_handle, lines.service as line_service,
      outbox.id as outbox_id, outbox.state as outbox_state, outbox.payload, outbox.details, outbox.error,
-     messages.id as message_id, messages.text, messages.unsent_at, messages.reply_to_guid, messages.attachment_count,
+     messages.id as message_id, messages.text, messages.unsent_at, messages.reply_to_guid, messages.attachment_count, messages.effect,
+     case when exists (select 1 from opt_outs where opt_outs.account_ref = listed_items.account_ref
+       and opt_outs.handle = listed_items.peer) then 1 else 0 end as has_opted_out,
      chats.id as group_id, chats.name as group_name, chats.participants as group_participants
    from listed_items join accounts on accounts.ref = listed_items.account_ref
      join lines on lines.ref = listed_items.line_ref
@@ -108,14 +110,14 @@ function itemFromRow(
     service,
     wasDowngraded: isOutbound && isSeen ? service !== 'imessage' && row['line_service'] !== 'sms' : null,
     peer: String(row['peer']),
-    hasOptedOut: false,
+    hasOptedOut: row['has_opted_out'] === 1,
     group: groupOf(row),
     chatRef: numberOrNull(row['chat_ref']),
     messageRef: numberOrNull(row['message_ref']),
     messageId: textOrNull(row['message_id']),
     text: place === 0 ? text : null,
     media: mediaOf(asked, isSeen ? mine[place] : undefined),
-    sendStyle: asked.effect ?? null,
+    sendStyle: isSeen ? textOrNull(row['effect']) : (asked.effect ?? null),
     repliesTo: repliedHandle === undefined ? null : { handle: repliedHandle, part: Number(asked.reply_part ?? 0) },
     error: row['outbox_state'] === 'failed' ? textOrNull(row['error']) : null,
     callbackUrl: asked.callback ?? null,

@@ -1,4 +1,5 @@
 /** Sending in the manner of Sendblue: the same outbox as every send, and the whole message for an answer. */
+import type { SendStyle } from '@trunkline/drivers';
 import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
 import type { Ids } from '../../domain/ids.ts';
@@ -7,12 +8,12 @@ import { handleOf as handleOfId, type ListedItem } from '../../domain/listed-ite
 import { resolveLine } from '../../lines/resolve.ts';
 import type { Details } from '../../outbox/command.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
-import { repliedGuid } from '../../outbox/preconditions.ts';
+import { type Addressed, effectFor, repliedGuid } from '../../outbox/preconditions.ts';
 import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Recipient } from '../../store/outbox.ts';
 import { sentBody } from '../../wire/sendblue.ts';
 import type { LinkFile } from '../../wire/v1.ts';
-import { invalidValue, nameField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, nameField, sendStyleField, TEXT_MAX, textField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 import { fromNumberField, handleField, handleOf, numberField } from './fields.ts';
 import { requireItem, type ShownDeps } from './shown.ts';
@@ -41,6 +42,7 @@ const sendBody = z.object({
   from_number: fromNumberField,
   content: textField(TEXT_MAX).optional().describe('What it says. Required unless there is a `media_url`.'),
   media_url: nameField.optional().describe('Where a file is, which the server fetches and sends.'),
+  send_style: sendStyleField,
   reply_to: replyField,
   seat_id: unsupported('seat'),
   app_card: unsupported('app card'),
@@ -75,10 +77,11 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
         const line = await resolveLine(deps.registry, caller, body.from_number, 'from_number');
         const to: Recipient = { kind: 'handle', handle };
         requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
-        const details = await detailsOf(deps, caller, line, to, body);
+        const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
+        const details = await detailsOf(deps, { accountRef: caller.accountRef, line, to }, body.send_style, replied);
         const id = deps.ids.make('outbox');
         const now = deps.clock.now();
-        const item = acceptedItem({ id, caller, line, peer: handle, body, details, now });
+        const item = acceptedItem({ id, caller, line, peer: handle, body, details, replied, now });
         const answer = sentBody(item, deps.linkFile);
         const payload = { kind: 'message' as const, ...payloadOf(body) };
         await enqueue(deps, {
@@ -99,28 +102,37 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
 
 /** In the words in which every item of the outbox keeps its request. */
 function payloadOf(body: SendBody) {
-  const { number: to, from_number: from, content: text, reply_to: reply } = body;
+  const { number: to, from_number: from, content: text, reply_to: reply, send_style: style } = body;
   return {
     from,
     to,
     ...(text !== undefined && { text }),
+    ...(style !== undefined && { send_style: style }),
     ...(reply && { reply_to: reply.message_handle, reply_part: reply.part_index ?? 0 }),
   };
 }
 
+/** The message that is replied to, which has to be on the line already. */
+async function requireSent(deps: ShownDeps, caller: Caller, name: string): Promise<SentItem> {
+  const item = await requireItem(deps, caller, name, 'reply_to');
+  if (item.messageId === null) throw invalidValue('reply_to', 'is a message that has not been sent yet');
+  return { handle: item.handle, messageId: item.messageId };
+}
+
+interface SentItem {
+  readonly handle: string;
+  readonly messageId: string;
+}
+
 async function detailsOf(
-  deps: SendblueSendDeps,
-  caller: Caller,
-  line: Line,
-  to: Recipient,
-  body: SendBody,
+  { engine }: SendblueSendDeps,
+  addressed: Addressed,
+  style: SendStyle | undefined,
+  replied: SentItem | undefined,
 ): Promise<Details> {
-  const { accountRef } = caller;
-  if (!body.reply_to) return {};
-  const replied = await requireItem(deps, caller, body.reply_to.message_handle, 'reply_to');
-  if (replied.messageId === null) throw invalidValue('reply_to', 'is a message that has not been sent yet');
-  const guid = await repliedGuid(deps.engine, { accountRef, line, to }, replied.messageId);
-  return guid === null ? {} : { guid };
+  const effect = effectFor(addressed.line, style);
+  const guid = replied && (await repliedGuid(engine, addressed, replied.messageId));
+  return { ...(effect !== null && { effect }), ...(guid && { guid }) };
 }
 
 interface Acceptance {
@@ -130,16 +142,13 @@ interface Acceptance {
   readonly peer: string;
   readonly body: SendBody;
   readonly details: Details;
+  readonly replied: SentItem | undefined;
   readonly now: number;
 }
 
 /** The item as a list will show it first. */
-function acceptedItem({ id, caller, line, peer, body, details, now }: Acceptance): ListedItem {
-  const { reply_to: reply } = body;
-  const repliesTo =
-    reply && details.guid !== undefined
-      ? { handle: reply.message_handle.toUpperCase(), part: reply.part_index ?? 0 }
-      : null;
+function acceptedItem({ id, caller, line, peer, body, details, replied, now }: Acceptance): ListedItem {
+  const part = body.reply_to?.part_index ?? 0;
   return {
     ref: 0,
     handle: handleOfId(id),
@@ -159,8 +168,8 @@ function acceptedItem({ id, caller, line, peer, body, details, now }: Acceptance
     messageId: null,
     text: body.content ?? null,
     media: body.media_url === undefined ? null : { url: body.media_url },
-    sendStyle: null,
-    repliesTo,
+    sendStyle: details.effect ?? null,
+    repliesTo: replied && details.guid !== undefined ? { handle: replied.handle, part } : null,
     error: null,
     callbackUrl: null,
     createdAt: now,
