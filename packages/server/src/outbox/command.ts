@@ -8,6 +8,8 @@ export interface Details {
   readonly files?: readonly OutgoingFile[];
   /** The GUID of the message that is answered, or reacted to. */
   readonly guid?: string;
+  /** Where each change of its status is told. */
+  readonly callback?: string;
   /** The effect that the message goes with. */
   readonly effect?: SendStyle;
 }

@@ -58,6 +58,7 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     details: request.details === undefined ? null : JSON.stringify(request.details),
     now: request.now ?? deps.clock.now(),
     isOnSandbox: line.isSandbox,
+    isFollowed: request.details?.callback !== undefined,
   };
   const result = await deps.writer.write(acceptItems, item, request.ticket);
   if (result !== 'accepted') {

@@ -14,15 +14,15 @@ const OUTBOX_PLACES = refOfOutbox(1);
 
 /** A group has a chat already, or nothing could be sent to it. */
 const insertAccepted = statement(
-  { id: 'text' },
+  { id: 'text', is_followed: 'int' },
   `insert into listed_items (ref, account_ref, line_ref, chat_ref, peer, is_outbound, status, service, outbox_ref,
-     message_ref, place, created_at, updated_at)
+     message_ref, place, created_at, updated_at, is_followed)
    select outbox.ref * ${OUTBOX_PLACES}, outbox.account_ref, outbox.line_ref,
      case when outbox.is_group = 1 then (select chats.ref from chats where chats.account_ref = outbox.account_ref
        and chats.line_ref = outbox.line_ref and chats.identifier = outbox.recipient) end,
      case when outbox.is_group = 1 then '' else outbox.recipient end, 1, 'QUEUED',
      case when lines.service = 'sms' then 'sms' else 'imessage' end, outbox.ref, null, 0,
-     outbox.created_at, outbox.created_at
+     outbox.created_at, outbox.created_at, i.is_followed
    from outbox join lines on lines.ref = outbox.line_ref{, items} where outbox.id = i.id`,
 );
 
@@ -52,7 +52,7 @@ const moveItems = statement(
    {from items} where listed_items.ref >= i.first and listed_items.ref <= i.last
      and (listed_items.status <> i.status or listed_items.message_ref is null and i.message_ref is not null)
      and not (listed_items.status = 'DELIVERED' and i.status = 'SENT')
-   returning listed_items.ref, listed_items.status`,
+   returning listed_items.ref, listed_items.status, listed_items.account_ref, listed_items.is_followed`,
 );
 
 const touchItems = statement(
@@ -65,20 +65,26 @@ const failItems = statement(
   `update listed_items set status = 'ERROR', ${CHANGED_AT} {from items}
    where listed_items.ref = i.outbox_ref * ${OUTBOX_PLACES} and listed_items.status <> 'ERROR'
      and exists (select 1 from outbox where outbox.ref = i.outbox_ref and outbox.state = 'failed')
-   returning listed_items.ref, listed_items.status`,
+   returning listed_items.ref, listed_items.status, listed_items.account_ref, listed_items.is_followed`,
 );
 
 /** An item whose status is another now. */
 export interface MovedItem {
   readonly ref: number;
-  readonly status: StoredStatus;
+  readonly accountRef: number;
+  readonly status: StoredStatus | 'ACCEPTED';
+  /** Whether an address that came with the send is told of it. */
+  readonly isFollowed: boolean;
 }
 
 /** Messages and voice memos, by the ids of their outbox items. */
-export async function listAccepted(tx: Tx, ids: readonly string[]): Promise<void> {
+export async function listAccepted(
+  tx: Tx,
+  items: readonly { readonly id: string; readonly isFollowed: boolean }[],
+): Promise<void> {
   await tx.changed(
     insertAccepted,
-    ids.map((id) => ({ id })),
+    items.map(({ id, isFollowed }) => ({ id, is_followed: Number(isFollowed) })),
   );
 }
 
@@ -169,7 +175,12 @@ function statusOf(state: MessageState): StoredStatus {
 }
 
 function moved(rows: readonly Row[]): readonly MovedItem[] {
-  return rows.map((row) => ({ ref: Number(row['ref']), status: String(row['status']) as StoredStatus }));
+  return rows.map((row) => ({
+    ref: Number(row['ref']),
+    accountRef: Number(row['account_ref']),
+    status: String(row['status']) as StoredStatus,
+    isFollowed: row['is_followed'] === 1,
+  }));
 }
 
 /** Whoever locks several locks them in this order, so that no two wait for each other. */

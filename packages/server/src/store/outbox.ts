@@ -29,6 +29,8 @@ export interface AcceptItem {
   readonly now: number;
   /** On the line that all accounts share, whose own rules hold. */
   readonly isOnSandbox?: boolean;
+  /** Whether an address is told of each change of its status. */
+  readonly isFollowed?: boolean;
 }
 
 export type Accepted =
@@ -94,12 +96,10 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
     });
     const isAll = (await tx.changed(insertOutbox, rows)) === items.length;
     const refusals = isAll ? null : await findRefusals(tx, items, targets, refused);
-    const listed = items.filter(
-      ({ id, kind }) => (kind === 'message' || kind === 'audio_message') && !refusals?.has(id),
-    );
+    const listed = items.filter((item) => isMessage(item) && !refusals?.has(item.id));
     await listAccepted(
       tx,
-      listed.map(({ id }) => id),
+      listed.map(({ id, isFollowed = false }) => ({ id, isFollowed })),
     );
     return items.map((item) => {
       const refusal = refusals?.get(item.id);

@@ -237,6 +237,7 @@ export const SCHEMA_SENTENCES = {
       place: 'Which of its attachments this is, from 0.',
       created_at: 'When it was accepted, or sent by the clock of the line.',
       updated_at: 'When anything of it last changed; never before it was created.',
+      is_followed: 'Whether the send named an address that is told of each change of its status.',
     },
   },
   events: {

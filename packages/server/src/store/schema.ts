@@ -196,6 +196,7 @@ export interface ListedItemsTable {
   place: number;
   created_at: number;
   updated_at: number;
+  is_followed: Generated<number>;
 }
 
 export interface EventsTable {

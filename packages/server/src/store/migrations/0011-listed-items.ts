@@ -7,7 +7,8 @@ export const listedItems: MigrationText = {
     // `ref` says where a row is: 512 belong to an outbox item, and the second half of them to the message of the same number.
     `create table listed_items (ref ${kind === 'sqlite' ? 'integer' : 'bigint'} primary key, account_ref bigint not null, line_ref bigint not null,
       chat_ref bigint, peer text not null, is_outbound bigint not null, status text not null, service text not null,
-      outbox_ref bigint, message_ref bigint, place bigint not null, created_at bigint not null, updated_at bigint not null)`,
+      outbox_ref bigint, message_ref bigint, place bigint not null, created_at bigint not null, updated_at bigint not null,
+      is_followed bigint not null default 0)`,
 
     `insert into listed_items (ref, account_ref, line_ref, chat_ref, peer, is_outbound, status, service, outbox_ref,
        message_ref, place, created_at, updated_at)
