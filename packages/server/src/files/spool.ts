@@ -35,7 +35,7 @@ export function createSpool(folder: string): Spool {
         await flushFolder(folder);
         return received;
       } catch (error) {
-        await rm(file, { force: true });
+        await rm(file, { force: true }).catch(unavailable);
         if (error instanceof BlobTooLargeError || error instanceof BrokenUploadError) throw error;
         throw new BlobsUnavailableError(error);
       }
@@ -50,6 +50,10 @@ export function createSpool(folder: string): Spool {
       return names;
     },
   };
+}
+
+function unavailable(error: unknown): never {
+  throw new BlobsUnavailableError(error);
 }
 
 export async function makeFolder(folder: string): Promise<void> {

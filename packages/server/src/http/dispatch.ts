@@ -1,11 +1,12 @@
 /** One row's request, from the key to the answer, in the order of checks that the contract names. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/authenticate.ts';
+import type { ReceivedFile } from '../files/received-file.ts';
 import { type AnswerBatch, AnsweredBefore } from '../store/ticket.ts';
 import { type AuthorizeDeps, authorize } from './authorize.ts';
 import { type InputParser, inputParser } from './input.ts';
 import type { LostAnswers } from './lost-answers.ts';
-import type { ReceivedFile, ReceiveFile } from './receive-file.ts';
+import type { ReceiveFile } from './receive-file.ts';
 import {
   doElsewhere,
   findAnswer,

@@ -4,10 +4,10 @@ import type { z } from 'zod';
 import type { Caller } from '../access/authenticate.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Scope } from '../domain/scopes.ts';
+import type { ReceivedFile } from '../files/received-file.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { ResourceName } from '../wire/resources.ts';
 import { type Dialect, dialectAt } from './dialect.ts';
-import type { ReceivedFile } from './receive-file.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export type Fields = z.ZodObject;
