@@ -17,7 +17,7 @@ const ACCEPTED_MEANWHILE = 100;
 const ACCEPTED_AFTER = 100;
 const ACCEPTED_WITHIN_MS = 60_000;
 const ASKED_WITHIN_MS = 30_000;
-const OPEN: readonly string[] = ['pending', 'waiting', 'sending'];
+const OPEN: readonly string[] = ['fetching', 'pending', 'waiting', 'sending'];
 const POLL_MS = 10;
 
 describe('a backup of a folder that a server is writing to', () => {

@@ -17,6 +17,8 @@ const SCENES = {
 const KILL_POINTS: Readonly<Record<Failpoint, { readonly leaves: string; readonly nthMax: number }>> = {
   'accept.before_commit': { leaves: 'a send that nobody was told of', nthMax: 20 },
   'accept.committed': { leaves: 'an item whose client has no answer', nthMax: 20 },
+  'fetch.before_commit': { leaves: 'a file in the spool whose item waits for it', nthMax: 5 },
+  'fetch.committed': { leaves: 'a file in the spool that its item has', nthMax: 5 },
   'claim.committed': { leaves: 'items that are `sending` and were not handed over', nthMax: 10 },
   'hand_over.before': { leaves: 'an item that is `sending` beside others that went out', nthMax: 20 },
   'hand_over.after': { leaves: 'a message on the air whose item is `sending`', nthMax: 20 },

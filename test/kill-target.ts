@@ -8,6 +8,7 @@ import type { Failpoint, ReachFailpoint } from '../packages/server/src/index.ts'
 // As `npm start` does; here the cache is written early, for this process will not end by itself.
 enableCompileCache();
 const { createLog, createServer, readConfig, systemClock } = await import('../packages/server/src/index.ts');
+const { sendByUrl } = await import('./send-by-url.ts');
 
 /** What the process does at a failpoint from now on. A new order replaces the one before it. */
 export type Order =
@@ -60,5 +61,6 @@ const server = await createServer({
   failpoint,
   random: Math.random,
 });
+sendByUrl(server, failpoint);
 flushCompileCache();
 say({ kind: 'ready', address: (await server.listen()) ?? '', holder: server.holder });

@@ -1,10 +1,12 @@
 /** Clients that go on whatever happens to the server, and remember what was acknowledged to them. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, LINE, post } from './client.ts';
+import { SEND_BY_URL } from './send-by-url.ts';
 
 const SENDERS = 16;
 const TEXTERS = 4;
-/** One request in so many is a reaction, one typing, one a receipt, one a message with a file. */
+/** One request in so many is a reaction, one typing, one a receipt, one a message with a file, one with a file's URL. */
 const DEEDS_EVERY = 16;
 /** One send in so many goes to the phone that no message reaches. */
 const REFUSED_EVERY = 40;
@@ -27,9 +29,10 @@ export interface LoadOptions {
   readonly key?: string;
 }
 
-/** A file that is to go out, and messages of phones that are to be reacted to. */
+/** A file that is to go out, one that is fetched first, and messages of phones that are to be reacted to. */
 export interface Deeds {
   readonly file: string;
+  readonly url: string;
   readonly messages: readonly { readonly guid: string; readonly from: string }[];
 }
 
@@ -72,7 +75,7 @@ export function createLoad(options: LoadOptions): Load {
   function deed(): ({ readonly path: string; readonly to: string } & Readonly<Record<string, unknown>>) | null {
     const deeds = options.deeds?.();
     if (!deeds) return null;
-    const { file, messages } = deeds;
+    const { file, url, messages } = deeds;
     const message = anyOf(messages);
     const to = anyOf(options.recipients);
     switch (count % DEEDS_EVERY) {
@@ -84,6 +87,8 @@ export function createLoad(options: LoadOptions): Load {
         return { path: '/v1/receipts', to };
       case 4:
         return { path: '/v1/messages', to, text: `Message ${count}`, attachments: [file] };
+      case 5:
+        return { path: SEND_BY_URL, to, url, id: `obx_${randomUUID()}` };
       default:
         return null;
     }

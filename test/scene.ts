@@ -1,5 +1,6 @@
 /** A whole installation under load: its processes, its clients, its phones, and the receiver of its webhook. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bytes, startFileServer } from '../packages/server/test/file-server.ts';
 import { create, LINE, uploadFile } from './client.ts';
 import type { Order } from './kill-target.ts';
 import { createLoad, type Deeds, type Load } from './load.ts';
@@ -55,6 +56,7 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
   let extra = options.process ?? {};
   let processes: readonly ServerProcess[] = [];
   const witness = await startWitness();
+  const files = await startFileServer();
   const recipients: string[] = [...PHONES];
   const isUp = (one: ServerProcess): boolean => one.isAlive();
 
@@ -94,7 +96,7 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
     return processes.map((one) => one.lastWords()).join('\n');
   }
 
-  let deeds: Deeds = { file: '', messages: [] };
+  let deeds: Deeds = { file: '', url: '', messages: [] };
   const load = createLoad({
     addresses: () => processes.filter(isUp).map((one) => one.address),
     recipients,
@@ -106,7 +108,8 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
   const address = processes[0]?.address ?? '';
   const introduced = await introduce(address);
   recipients.push(introduced.chatId);
-  deeds = { file: await uploadFile(address, 'Some text'), messages: introduced.messages };
+  const url = files.put('/fetched.txt', bytes('Some text'));
+  deeds = { file: await uploadFile(address, 'Some text'), url, messages: introduced.messages };
   witness.trust(
     await create(address, '/v1/webhooks', { from: LINE, url: witness.url, events: EVENTS }, 'secret'),
     EVENTS,
@@ -140,6 +143,7 @@ export async function openScene(first: World, options: SceneOptions): Promise<Sc
       await load.stop();
       for (const one of processes) await one.kill();
       await witness.close();
+      await files.close();
       await world.remove();
     },
   };

@@ -24,8 +24,9 @@ import type { SecretBox } from './domain/secret-box.ts';
 import { startRetention } from './events/retention.ts';
 import type { EventStream } from './events/stream.ts';
 import { startTail } from './events/tail.ts';
-import { createTranscoder } from './files/audio/transcoder.ts';
+import { createTranscoder, type Transcoder } from './files/audio/transcoder.ts';
 import type { Blobs } from './files/blobs.ts';
+import { createFetcher, type Fetcher } from './files/fetcher.ts';
 import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
 import { deliveryRoutes } from './http/admin/deliveries.ts';
@@ -54,14 +55,13 @@ import { reactionRoutes } from './http/v1/reactions.ts';
 import { sandboxRoutes } from './http/v1/sandbox.ts';
 import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
-import { type LineOutbox, startSupervisor } from './lines/supervisor.ts';
+import { startSupervisor } from './lines/supervisor.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createNetworkGuard, type NetworkGuard } from './network/guard.ts';
 import { type Lookup, systemLookup } from './network/resolver.ts';
-import { reconcile } from './outbox/reconcile.ts';
+import { createLineOutbox } from './outbox/line-outbox.ts';
 import { startTimeLimits } from './outbox/time-limits.ts';
-import { startOutboxWorker } from './outbox/worker.ts';
 import { openDataFolder } from './store/data-folder.ts';
 import type { Engine } from './store/database.ts';
 import { findKnownFiles } from './store/files.ts';
@@ -127,6 +127,8 @@ interface Shared extends ServerOptions {
   readonly metrics: Metrics | null;
   readonly linkFile: LinkFile;
   readonly blobs: Blobs;
+  readonly fetcher: Fetcher;
+  readonly transcoder: Transcoder;
   readonly links: FileLinks;
 }
 
@@ -165,7 +167,9 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const lookup = options.lookup ?? systemLookup;
   const guard = createNetworkGuard({ networks: config.sinkNetworks, lookup, clock });
   const blobs = await openSweptBlobs(options, engine);
-  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics, blobs, links, linkFile };
+  const fetcher = createFetcher({ ...options, guard, blobs, ids, fileLimitMb: config.fileLimitMb });
+  const files = { blobs, fetcher, transcoder: createTranscoder(), links, linkFile };
+  const parts = { engine, writer, ids, registry, network, secrets, guard, metrics, ...files };
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
@@ -252,13 +256,9 @@ async function startWorkers(shared: Shared): Promise<readonly Part[]> {
 }
 
 function startLines(shared: Shared): Part {
-  const outbox: LineOutbox = {
-    reconcile: (line, lease, driver) => reconcile(shared, line.ref, lease, driver),
-    start: (line, lease, driver) => startOutboxWorker(shared, line, lease, driver),
-  };
   return startSupervisor({
     ...shared,
-    outbox,
+    outbox: createLineOutbox(shared),
     createDriver: (line, context) =>
       createSimulatorDriver({
         network: simulatorOf(shared),
@@ -289,13 +289,12 @@ async function createApi(
   shared.metrics?.watchStreams(() => streams.size);
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
-  const transcoder = createTranscoder();
   const sending = { ...shared, mayBeCold };
   const routes: Route[] = [
     ...lineRoutes(shared),
     ...chatRoutes(shared),
     ...messageRoutes(sending),
-    ...audioMessageRoutes({ ...sending, transcoder }),
+    ...audioMessageRoutes(sending),
     ...reactionRoutes(sending),
     ...presenceRoutes(sending),
     ...outboxRoutes(shared),
@@ -331,7 +330,8 @@ async function createApi(
     routes,
     async close() {
       for (const stream of streams) stream.close();
-      const silent = transcoder.close();
+      const silent = shared.transcoder.close();
+      shared.fetcher.close();
       const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());
       await app.close();
       cancel();

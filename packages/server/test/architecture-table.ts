@@ -53,7 +53,8 @@ const BELOW_HTTP = [...CAPABILITIES, ...BELOW_CAPABILITIES] as const;
 /** A capability that may import another one. Every entry is a sentence somebody can defend. */
 const CAPABILITY_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   lines: ['leases'],
-  outbox: ['leases', 'lines'],
+  // A file that comes from a URL is fetched as an item's first step.
+  outbox: ['leases', 'lines', 'files'],
   webhooks: ['leases'],
   // Whose the shared line is, is asked by who names a line.
   sandbox: ['lines'],

@@ -23,6 +23,7 @@ import { type DeliveryFilter, NEWEST_DELIVERY, pageOfDeliveries } from '../src/s
 import { findDelivery, readAttempts } from '../src/store/delivery-records.ts';
 import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
+import { fetchingItems, settleFetches } from '../src/store/fetches.ts';
 import { createFiles, findAnyFile, findFileOfSource, findKnownFiles } from '../src/store/files.ts';
 import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
@@ -167,6 +168,18 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
     const settle = (outcome: Outcome, index: number) =>
       writer.write(settleItems, { claim: CLAIM, lineRef: REF, ref: index + 1, handOver: 1, outcome, now: NOW });
     await Promise.all(outcomes.map(settle));
+  },
+  "a line's items to fetch": ({ engine }) => fetchingItems(engine, REF, 8),
+  'settle a fetch': async ({ writer }) => {
+    const given = { accountRef: REF, filename: null, mimeType: 'image/png', contentType: null, size: 1, now: NOW };
+    const file = { ...given, id: 'file_fetched', source: null };
+    const fetched = { state: 'fetched', kind: 'message', details: '{}', file } as const;
+    const settlement = { claim: CLAIM, lineRef: REF, now: NOW };
+    const fetchingRef = 13 * LINES + REF;
+    await Promise.all([
+      writer.write(settleFetches, { ...settlement, ref: fetchingRef, outcome: fetched }),
+      writer.write(settleFetches, { ...settlement, ref: fetchingRef + 1, outcome: { state: 'failed', reason: 'No' } }),
+    ]);
   },
   "a line's items under way": ({ engine }) => sendingItems(engine, REF),
   "a line's next try": ({ engine }) => nextRetryAt(engine, REF),

@@ -149,9 +149,9 @@ const SEEDS: readonly Seed[] = [
     rows: ROWS_MOST,
     table: 'outbox',
     columns: `ref, id, account_ref, line_ref, recipient, is_group, state, payload, attempts, hand_overs, echo_due_at,
-      guid, created_at, updated_at`,
+      guid, fetch_url, created_at, updated_at`,
     values: `i + 1, 'obx_' || i, ${LINE}, ${LINE}, '+1666' || (${TURN} % 10), 0, ${outboxState(TURN)}, '{}', 1, 1,
-      ${AT} + 1000000, 'sent ' || i, ${AT}, ${AT}`,
+      ${AT} + 1000000, 'sent ' || i, case when ${TURN} = 13 then 'https://' || i end, ${AT}, ${AT}`,
   },
   {
     rows: ROWS_MOST,
@@ -227,9 +227,9 @@ export async function gatherStatistics(engine: Engine): Promise<void> {
 
 /** Nearly all items are sent; one line in ten has one of every other state besides. */
 function outboxState(turn: string): string {
-  const states = ['failed', 'waiting', 'unknown', 'handed_over', 'sending', 'pending'];
+  const states = ['fetching', 'failed', 'waiting', 'unknown', 'handed_over', 'sending', 'pending'];
   const cases = states.map(
-    (state, index) => `when ${turn} = ${14 + index} and i % ${LINES} < ${LINES / 10} then '${state}'`,
+    (state, index) => `when ${turn} = ${13 + index} and i % ${LINES} < ${LINES / 10} then '${state}'`,
   );
   return `case ${cases.join(' ')} else 'sent' end`;
 }

@@ -80,6 +80,7 @@ export const FULL_SCANS: readonly FullScan[] = [
       'deliveries by deliveries_new',
       'deliveries by deliveries_retry',
       'outbox by outbox_pending',
+      'outbox by outbox_fetching',
       'outbox by outbox_waiting',
       'outbox by outbox_under_way',
       'outbox_under_way',

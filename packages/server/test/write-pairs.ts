@@ -91,6 +91,8 @@ const SEED = `
     (4, 'obx_overdue', 1, 1, '${PHONE}', 0, 'handed_over', '{}', 1, 1, ${FENCE}, 0, ${NOW}, 'O', ${NOW}, ${NOW}),
     (5, 'obx_doubted', 1, 1, '${PHONE}', 0, 'unknown', '{}', 1, 1, ${FENCE}, 0, ${NOW}, null, ${NOW}, ${NOW}),
     (6, 'obx_cut_short', 1, 2, '${PHONE}', 0, 'sending', '{}', 1, 1, ${FENCE}, 0, null, null, 1, 1);
+  insert into outbox (ref, id, account_ref, line_ref, recipient, is_group, state, payload, fetch_url, created_at, updated_at)
+    values (7, 'obx_fetching', 1, 1, '${STRANGER}', 0, 'fetching', '{}', 'http://4', ${NOW}, ${NOW});
   insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
     state, synced_at, updated_at) values
     (1, ${NOW}, 1, 'msg_own', 1, 1, 'OWN', '+15550100001', 'Hello', 'imessage', 1, 'sent', ${NOW}, ${NOW}),
@@ -204,6 +206,7 @@ const guard = (variant: 1 | 2, name: string | null): Guard => ({
   },
   answer: { status: 201, body: `{"id":${variant}}` },
 });
+const FILE = { accountRef: 1, filename: null, mimeType: 'image/png', contentType: null, now: NOW };
 const nothing = () => undefined;
 const SETTINGS = { contactFirst: null, optOutKeywords: false, paceMs: null } as const;
 
@@ -246,6 +249,12 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       outcome: variant === 1 ? { state: 'not_started', reason: 'Later.' } : { state: 'handed_over', guid: 'E1' },
       now: NOW,
     }),
+  settleFetches: ({ writer }, variant) => {
+    const file = { ...FILE, id: `file_fetched_${variant}`, size: variant, source: null };
+    const fetched = { state: 'fetched', kind: 'message', details: '{}', file } as const;
+    const outcome = variant === 1 ? fetched : ({ state: 'failed', reason: 'it is empty' } as const);
+    return writer.write(WRITES.settleFetches, { claim: LINE_CLAIM, lineRef: 1, ref: 7, outcome, now: NOW });
+  },
   expireItems: ({ writer }) => writer.write(WRITES.expireItems, { now: NOW }),
   recordSightings: ({ writer }, variant) =>
     Promise.all([
@@ -262,8 +271,8 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
     writer.write(WRITES.extendRetries, { webhookRef: 1, eventSeq: 2, until: NOW + 30_000 }),
   recordAttempts: ({ writer }, variant) => writer.write(WRITES.recordAttempts, attempt(variant)),
   createFiles: async ({ writer }, variant) => {
-    const given = { accountRef: 1, filename: null, mimeType: 'image/png', contentType: null, size: variant, now: NOW };
-    const made = await writer.write(WRITES.createFiles, { ...given, id: `file_new_${variant}`, source: 'ln_1:at_0' });
+    const file = { ...FILE, id: `file_new_${variant}`, size: variant, source: 'ln_1:at_0' };
+    const made = await writer.write(WRITES.createFiles, file);
     return made.isNew;
   },
   createWebhooks: ({ writer }, variant) =>

@@ -5,6 +5,8 @@
 export const FAILPOINTS = [
   'accept.before_commit',
   'accept.committed',
+  'fetch.before_commit',
+  'fetch.committed',
   'claim.committed',
   'hand_over.before',
   'hand_over.after',

@@ -1,10 +1,20 @@
 /** The ledger of an outbox item, and what of it a client sees. */
 
 /**
- * `pending` waits its turn; `waiting` will be tried again and holds up its chat; `sending` was committed before the
+ * `fetching` waits for its file, which comes from a URL, and holds up its chat; `pending` waits its turn; `waiting` will be
+ * tried again and holds up its chat; `sending` was committed before the
  * hand-over and never returns to `pending` by inference; `handed_over` and `unknown` wait for their echo.
  */
-const OUTBOX_STATES = ['pending', 'waiting', 'sending', 'handed_over', 'unknown', 'sent', 'failed'] as const;
+const OUTBOX_STATES = [
+  'fetching',
+  'pending',
+  'waiting',
+  'sending',
+  'handed_over',
+  'unknown',
+  'sent',
+  'failed',
+] as const;
 export type OutboxState = (typeof OUTBOX_STATES)[number];
 
 /** What an item asks of the line. */
@@ -14,6 +24,7 @@ export type OutboxKind = (typeof OUTBOX_KINDS)[number];
 export type OutboxStatus = 'pending' | 'claimed' | 'sent' | 'failed';
 
 export const OUTBOX_STATUS: Readonly<Record<OutboxState, OutboxStatus>> = {
+  fetching: 'pending',
   pending: 'pending',
   waiting: 'pending',
   sending: 'claimed',
@@ -33,5 +44,6 @@ export const SENTENCES = {
   noEcho:
     'The message was handed over, but was not seen on the line within 10 minutes. It may have arrived: look at the phone before you send it again.',
   lineRemoved: 'The line was removed before this was sent.',
+  notFetched: (reason: string) => `The file could not be fetched: ${reason}.`,
   exhausted: (reason: string) => `It could not be handed over, and nothing was sent. Last reason: ${reason}`,
 } as const;

@@ -16,7 +16,7 @@ import { TRANSCODER_LIMITS, type Transcoder } from './audio/transcoder.ts';
 import { type Blobs, BlobsUnavailableError } from './blobs.ts';
 
 /** As iMessage calls it. */
-const FILENAME = 'Audio Message.caf';
+export const VOICE_MEMO_FILENAME = 'Audio Message.caf';
 const TRY_AGAIN_SECONDS = 5;
 
 export interface VoiceMemoDeps {
@@ -38,10 +38,13 @@ export async function voiceMemoOf(
   const source = `voice memo of ${file.file}`;
   const made = await findFileOfSource(deps.engine, source);
   if (made) return { file: made.id, filename: made.filename, mimeType: made.mimeType, size: made.size };
-  const bytes = await transcode(deps, file, param);
-  const id = deps.ids.make('file');
-  const { size } = await deps.blobs.put(id, Readable.from([bytes]), bytes.length);
-  const memo = { filename: FILENAME, mimeType: AUDIO_MESSAGE_TYPE, size };
+  const outcome = await makeVoiceMemo(deps, file);
+  if (outcome.state === 'busy') throw new ApiError('overloaded', { retryAfter: TRY_AGAIN_SECONDS });
+  if (outcome.state === 'refused') {
+    throw new ApiError('invalid_parameter_value', { param, message: `The '${param}' field ${outcome.why}.` });
+  }
+  const { id, size } = outcome;
+  const memo = { filename: VOICE_MEMO_FILENAME, mimeType: AUDIO_MESSAGE_TYPE, size };
   const item = { id, accountRef, ...memo, contentType: AUDIO_MESSAGE_TYPE, source, now: deps.clock.now() };
   const kept = await deps.writer.write(createFiles, item);
   // Two who sent the same file at once made it twice.
@@ -50,15 +53,25 @@ export async function voiceMemoOf(
   return { file: kept.id, ...memo };
 }
 
-async function transcode({ blobs, transcoder }: VoiceMemoDeps, file: OutgoingFile, param: string): Promise<Uint8Array> {
-  const refuse = (why: string) => {
-    return new ApiError('invalid_parameter_value', { param, message: `The '${param}' field ${why}.` });
-  };
-  if (file.size > TRANSCODER_LIMITS.inputMaxBytes) throw refuse('names a file that is too long for a voice memo');
+/** The bytes of a memo are safe under the id of a file that is to be; there is no row yet. */
+export type MadeVoiceMemo =
+  | { readonly state: 'made'; readonly id: string; readonly size: number }
+  /** `why` completes the sentence "The 'audio_message' field …". */
+  | { readonly state: 'refused'; readonly why: string }
+  | { readonly state: 'busy' };
+
+export async function makeVoiceMemo(
+  { blobs, ids, transcoder }: Pick<VoiceMemoDeps, 'blobs' | 'ids' | 'transcoder'>,
+  file: Pick<OutgoingFile, 'file' | 'size'>,
+): Promise<MadeVoiceMemo> {
+  if (file.size > TRANSCODER_LIMITS.inputMaxBytes) {
+    return { state: 'refused', why: 'names a file that is too long for a voice memo' };
+  }
   const stored = await blobs.open(file.file, null);
   if (!stored) throw new BlobsUnavailableError(new Error(`The bytes of ${file.file} are not there.`));
   const outcome = await transcoder.transcode(await buffer(stored));
-  if (outcome.state === 'refused') throw refuse(outcome.why);
-  if (outcome.state === 'busy') throw new ApiError('overloaded', { retryAfter: TRY_AGAIN_SECONDS });
-  return outcome.bytes;
+  if (outcome.state !== 'transcoded') return outcome;
+  const id = ids.make('file');
+  const { size } = await blobs.put(id, Readable.from([outcome.bytes]), outcome.bytes.length);
+  return { state: 'made', id, size };
 }

@@ -4,6 +4,8 @@ import type { ClaimedItem, Outcome } from '../store/outbox-lane.ts';
 
 /** What a hand-over needs beyond the request, settled when the request was accepted. */
 export interface Details {
+  /** Where a file comes from that is to be fetched first; then it is in `files`. */
+  readonly fetch?: { readonly url: string };
   /** The files that go out; of a voice memo the one that the phone can play. */
   readonly files?: readonly OutgoingFile[];
   /** The GUID of the message that is answered, or reacted to. */

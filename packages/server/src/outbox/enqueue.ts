@@ -47,6 +47,7 @@ const REFUSALS: Readonly<Record<Exclude<Accepted, 'accepted'>, { code: ErrorCode
 export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<void> {
   const { id, line, to } = request;
   await deps.failpoint('accept.before_commit');
+  const { fetch, ...details } = request.details ?? {};
   const item = {
     id,
     accountRef: request.accountRef,
@@ -55,7 +56,8 @@ export async function enqueue(deps: EnqueueDeps, request: SendRequest): Promise<
     requires: requirementOf(deps, request),
     kind: request.payload.kind,
     payload: JSON.stringify(request.payload),
-    details: request.details === undefined ? null : JSON.stringify(request.details),
+    details: Object.keys(details).length === 0 ? null : JSON.stringify(details),
+    fetchUrl: fetch?.url ?? null,
     now: request.now ?? deps.clock.now(),
     isOnSandbox: line.isSandbox,
     isFollowed: request.details?.callback !== undefined,

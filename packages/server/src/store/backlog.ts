@@ -7,7 +7,8 @@ const UNDER_WAY = `state in ('sending', 'handed_over', 'unknown')`;
 /** Each part reads an index that holds nothing but what it counts. */
 const backlog = statement(
   { max: 'int' },
-  `select 'pending' as kind, count(*) as value from (select 1 from outbox where state = 'pending' limit i.max) a
+  `select 'fetching' as kind, count(*) as value from (select 1 from outbox where state = 'fetching' limit i.max) f
+   union all select 'pending', count(*) from (select 1 from outbox where state = 'pending' limit i.max) a
    union all select 'waiting', count(*) from (select 1 from outbox where state = 'waiting' limit i.max) b
    union all select c.state, count(*) from (select state from outbox where ${UNDER_WAY} limit i.max) c group by c.state
    union all select 'new', count(*) from (select 1 from deliveries where state = 'new' limit i.max) d
@@ -16,7 +17,7 @@ const backlog = statement(
      where o.line_ref = lines.ref and o.state = 'pending' order by o.ref limit 1)) from lines`,
 );
 
-export const OUTBOX_STATES = ['pending', 'waiting', 'sending', 'handed_over', 'unknown'] as const;
+export const OUTBOX_STATES = ['fetching', 'pending', 'waiting', 'sending', 'handed_over', 'unknown'] as const;
 export const DELIVERY_STATES = ['new', 'retry'] as const;
 
 export interface Backlog {
@@ -33,6 +34,7 @@ export async function readBacklog(engine: Engine): Promise<Backlog> {
   const oldest = values.get('oldest_at');
   return {
     outbox: {
+      fetching: count('fetching'),
       pending: count('pending'),
       waiting: count('waiting'),
       sending: count('sending'),

@@ -32,7 +32,7 @@ export const RESTORED_STATEMENTS: readonly string[] = [
    select 'line ' || ref, '', 0, 0 from lines where true on conflict (name) do nothing`,
   `update outbox set hand_overs = hand_overs + ${HAND_OVERS_AHEAD},
    attempts = attempts + case when state = 'sending' then 0 else 1 end, state = 'sending'
-   where state in ('pending', 'waiting', 'sending')`,
+   where state in ('fetching', 'pending', 'waiting', 'sending')`,
 ];
 
 export interface BackupOptions {

@@ -1,6 +1,6 @@
 /** Files as rows. Their bytes are blobs of the same name, stored before the row and never changed after it. */
 import type { StoredFile } from '../domain/file.ts';
-import { type Engine, insertInto, type Row, statement } from './database.ts';
+import { type Engine, insertInto, type Row, statement, type Tx } from './database.ts';
 import type { Write } from './writer.ts';
 
 export interface NewFile {
@@ -59,6 +59,11 @@ export const createFiles: Write<NewFile, CreatedFile> = {
     return items.map(({ id, source }) => ({ id: first.get(source ?? '') ?? id, isNew: ids.has(id) }));
   },
 };
+
+/** Files of no source, each of which is new. */
+export async function insertFiles(tx: Tx, files: readonly NewFile[]): Promise<void> {
+  await tx.each(insertFile, files.map(fileRow));
+}
 
 /** Whoever asks must say on whose behalf; a link, which was signed for this file, is asked for by `findAnyFile`. */
 export async function findFile(engine: Engine, accountRef: number, id: string): Promise<StoredFile | null> {

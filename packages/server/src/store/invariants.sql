@@ -35,7 +35,11 @@ select o.id from outbox o where o.state in ('handed_over', 'unknown') and o.echo
 
 -- nothing waits to be sent on a removed line
 select o.id from outbox o join lines l on l.ref = o.line_ref
-  where l.removed_at is not null and o.state in ('pending', 'waiting');
+  where l.removed_at is not null and o.state in ('fetching', 'pending', 'waiting');
+
+-- an item whose file is fetched says from where, and one that waits for its turn has it
+select o.id from outbox o where o.state = 'fetching' and o.fetch_url is null
+  or o.state in ('pending', 'waiting') and o.fetch_url is not null;
 
 -- a removed line tells no webhook
 select w.id from webhooks w join lines l on l.ref = w.line_ref where l.removed_at is not null and w.is_active = 1;

@@ -1,7 +1,7 @@
 /** Removing a line, in one transaction; and purging what it leaves behind, in bounded steps. */
 import { lineLane } from '../domain/line.ts';
 import { SENTENCES } from '../domain/outbox.ts';
-import { statement, type Tx } from './database.ts';
+import { type Row, statement, type Tx } from './database.ts';
 import { lockLane } from './leases.ts';
 import { LINES_TOPIC } from './lines.ts';
 import { moveFailed } from './listed-items.ts';
@@ -17,13 +17,14 @@ const markRemoved = statement(
   'update lines set removed_at = coalesce(removed_at, i.now), is_active = 0 where ref = i.ref',
 );
 
-/** One statement for each of the two, which have an index each. */
-const fail = (state: 'pending' | 'waiting') =>
+/** One statement for each of the three, which have an index each. */
+const fail = (state: 'fetching' | 'pending' | 'waiting') =>
   statement(
     { line_ref: 'int', error: 'text', now: 'int' },
     `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
      where line_ref = i.line_ref and state = '${state}' returning ref`,
   );
+const failFetching = fail('fetching');
 const failPending = fail('pending');
 const failWaiting = fail('waiting');
 
@@ -48,7 +49,8 @@ export const removeLines: Write<Removal, null> = {
       await lockLane(tx, lineLane(ref), cutsOff);
       await tx.one(markRemoved, { ref, now });
       const failed = { line_ref: ref, error: SENTENCES.lineRemoved, now };
-      const gone = [...(await tx.one(failPending, failed)), ...(await tx.one(failWaiting, failed))];
+      const gone: Row[] = [];
+      for (const failState of [failFetching, failPending, failWaiting]) gone.push(...(await tx.one(failState, failed)));
       await moveFailed(
         tx,
         gone.map((row) => ({ ref: Number(row['ref']), now })),

@@ -9,6 +9,7 @@ import { webhookSecrets } from './migrations/0004-webhook-secrets.ts';
 import { conversations } from './migrations/0005-conversations.ts';
 import { sandbox } from './migrations/0006-sandbox.ts';
 import { effects } from './migrations/0007-effects.ts';
+import { media } from './migrations/0008-media.ts';
 import { optOuts } from './migrations/0009-opt-outs.ts';
 import { listedItems } from './migrations/0011-listed-items.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   conversations,
   sandbox,
   effects,
+  media,
   optOuts,
   listedItems,
 ];

@@ -4,7 +4,7 @@ import { type Row, statement, type Tx } from './database.ts';
 import { tellFailures } from './failed-items.ts';
 import { type Claim, heldClaims } from './leases.ts';
 import { moveFailed } from './listed-items.ts';
-import { outboxTopic } from './outbox.ts';
+import { fetchTopic, outboxTopic } from './outbox.ts';
 import type { Write } from './writer.ts';
 
 export interface ClaimedItem {
@@ -41,6 +41,8 @@ const claimPending = statement(
      select o.ref from outbox o where o.line_ref = i.line_ref and o.state = 'pending'
        and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'
          and w.recipient = o.recipient and w.ref < o.ref)
+       and not exists (select 1 from outbox f where f.line_ref = i.line_ref and f.state = 'fetching'
+         and f.recipient = o.recipient and f.ref < o.ref)
      order by o.ref limit i.max)
    returning ref, id, recipient, is_group, kind, payload, details, hand_overs`,
 );
@@ -124,10 +126,11 @@ const settleHandedOver = statement(
 export const LINE_REMOVED =
   'exists (select 1 from lines where lines.ref = outbox.line_ref and lines.removed_at is not null)';
 
+/** What was restored from a backup may have to fetch its file first. */
 const settleReturned = statement(
   { ref: 'int', hand_over: 'int', removed: 'text', now: 'int' },
   `update outbox set
-     state = case when ${LINE_REMOVED} then 'failed' else 'pending' end,
+     state = case when ${LINE_REMOVED} then 'failed' when fetch_url is not null then 'fetching' else 'pending' end,
      error = case when ${LINE_REMOVED} then i.removed else error end,
      completed_at = case when ${LINE_REMOVED} then i.now else null end,
      attempts = attempts - 1, updated_at = i.now {from items} ${SETTLES}`,
@@ -191,7 +194,11 @@ export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
     );
     const mayHaveFailed = held.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'not_started');
     await tellFailures(batch, mayHaveFailed);
-    for (const one of held) if (one.outcome.state === 'returned') wake(outboxTopic(one.lineRef));
+    for (const { outcome, lineRef } of held) {
+      if (outcome.state !== 'returned') continue;
+      wake(outboxTopic(lineRef));
+      wake(fetchTopic(lineRef));
+    }
     return settlements.map((settlement) => (holds(settlement.claim) ? 'settled' : 'fenced'));
   },
 };

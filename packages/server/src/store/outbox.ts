@@ -24,6 +24,8 @@ export interface AcceptItem {
   readonly kind: OutboxKind;
   /** What the hand-over needs beyond the request, as JSON. */
   readonly details: string | null;
+  /** Where its file is to be fetched from before it goes out. */
+  readonly fetchUrl?: string | null;
   /** The request as accepted, with its kind, as JSON. */
   readonly payload: string;
   readonly now: number;
@@ -58,11 +60,13 @@ const insertOutbox = statement(
     kind: 'text',
     payload: 'text',
     details: 'text',
+    fetch_url: 'text',
     now: 'int',
   },
-  `insert into outbox (id, account_ref, line_ref, recipient, is_group, state, kind, payload, details, created_at,
+  `insert into outbox (id, account_ref, line_ref, recipient, is_group, state, kind, payload, details, fetch_url, created_at,
      updated_at)
-   select i.id, i.account_ref, i.line_ref, i.recipient, i.is_group, i.state, i.kind, i.payload, i.details, i.now, i.now
+   select i.id, i.account_ref, i.line_ref, i.recipient, i.is_group, i.state, i.kind, i.payload, i.details, i.fetch_url,
+     i.now, i.now
    from lines{, items}
    where lines.ref = i.line_ref and lines.removed_at is null and (i.requires = ${REQUIREMENTS.nothing} or exists (
      select 1 from chats where chats.account_ref = i.account_ref and chats.line_ref = i.line_ref
@@ -103,7 +107,7 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
     );
     return items.map((item) => {
       const refusal = refusals?.get(item.id);
-      if (!refusal) wake(outboxTopic(item.lineRef));
+      if (!refusal) wake((item.fetchUrl ?? null) === null ? outboxTopic(item.lineRef) : fetchTopic(item.lineRef));
       return refusal ?? 'accepted';
     });
   },
@@ -111,6 +115,11 @@ export const acceptItems: Write<AcceptItem, Accepted> = {
 
 export function outboxTopic(lineRef: number): string {
   return `outbox ${lineRef}`;
+}
+
+/** Apart from the outbox's, so that sends without a file wake nobody who fetches. */
+export function fetchTopic(lineRef: number): string {
+  return `fetch ${lineRef}`;
 }
 
 /** For each item; null where there is no such chat. A handle is a chat's name before the chat is there. */
@@ -141,6 +150,8 @@ function sandboxSend(item: AcceptItem, target: Target | null | undefined): Sandb
 }
 
 function outboxRow(item: AcceptItem, target: Target): Row {
+  const fetchUrl = item.fetchUrl ?? null;
+  const state: OutboxState = fetchUrl === null ? 'pending' : 'fetching';
   return {
     id: item.id,
     account_ref: item.accountRef,
@@ -149,10 +160,11 @@ function outboxRow(item: AcceptItem, target: Target): Row {
     is_group: target.isGroup,
     requires: REQUIREMENTS[item.requires],
     minds_opt_out: mindsOptOut(item, target) ? 1 : 0,
-    state: 'pending' satisfies OutboxState,
+    state,
     kind: item.kind,
     payload: item.payload,
     details: item.details,
+    fetch_url: fetchUrl,
     now: item.now,
   };
 }

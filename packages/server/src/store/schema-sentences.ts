@@ -202,7 +202,7 @@ export const SCHEMA_SENTENCES = {
       line_ref: 'The line that sends it.',
       recipient: "The handle or the group's identifier that it goes to.",
       is_group: 'Whether that is a group.',
-      state: 'pending, sending, handed_over, unknown, waiting, sent or failed.',
+      state: 'fetching, pending, sending, handed_over, unknown, waiting, sent or failed.',
       payload: 'The request as accepted, as JSON.',
       attempts: 'The claims that count as attempts.',
       hand_overs: 'Every claim; never goes back.',
@@ -218,6 +218,7 @@ export const SCHEMA_SENTENCES = {
       handed_over_at: 'When it was last handed over, or null.',
       kind: 'What it asks for: a message, a voice memo, a reaction, typing or a receipt.',
       details: 'What its hand-over needs beyond the request, as JSON, or null.',
+      fetch_url: 'Where its file is still to be fetched from, or null.',
     },
   },
   listed_items: {

@@ -201,7 +201,7 @@ create table outbox (
   line_ref bigint not null,               -- The line that sends it.
   recipient text not null,                -- The handle or the group's identifier that it goes to.
   is_group bigint not null,               -- Whether that is a group.
-  state text not null,                    -- pending, sending, handed_over, unknown, waiting, sent or failed.
+  state text not null,                    -- fetching, pending, sending, handed_over, unknown, waiting, sent or failed.
   payload text not null,                  -- The request as accepted, as JSON.
   attempts bigint not null default 0,     -- The claims that count as attempts.
   hand_overs bigint not null default 0,   -- Every claim; never goes back.
@@ -216,9 +216,11 @@ create table outbox (
   claimed_at bigint,                      -- When it was last claimed, or null.
   handed_over_at bigint,                  -- When it was last handed over, or null.
   kind text not null default 'message',   -- What it asks for: a message, a voice memo, a reaction, typing or a receipt.
-  details text                            -- What its hand-over needs beyond the request, as JSON, or null.
+  details text,                           -- What its hand-over needs beyond the request, as JSON, or null.
+  fetch_url text                          -- Where its file is still to be fetched from, or null.
 );
 create index outbox_by_guid on outbox (line_ref, guid) where guid is not null and state <> 'sent';
+create index outbox_fetching on outbox (line_ref, recipient, ref) where state = 'fetching';
 create index outbox_pending on outbox (line_ref, ref) where state = 'pending';
 create index outbox_under_way on outbox (line_ref, ref) where state in ('sending', 'handed_over', 'unknown');
 create index outbox_waiting on outbox (line_ref, recipient, ref) where state = 'waiting';

@@ -180,6 +180,7 @@ export interface OutboxTable {
   handed_over_at: number | null;
   kind: Generated<string>;
   details: string | null;
+  fetch_url: Generated<string | null>;
 }
 
 export interface ListedItemsTable {

@@ -3,6 +3,7 @@ import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
 import { expireItems } from './echo-limits.ts';
+import { settleFetches } from './fetches.ts';
 import { createFiles } from './files.ts';
 import { createFirstInstallation } from './first-installation.ts';
 import { completeNames, reserveName } from './kept-answers.ts';
@@ -38,6 +39,7 @@ export const WRITES = {
   acceptItems,
   claimItems,
   settleItems,
+  settleFetches,
   expireItems,
   recordSightings,
   announceDue,
