@@ -5,7 +5,9 @@ import type { Caller } from '../../access/authenticate.ts';
 import type { Ids } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import { handleOf as handleOfId, type ListedItem } from '../../domain/listed-item.ts';
+import { checkMediaUrl } from '../../files/fetch-file.ts';
 import { resolveLine } from '../../lines/resolve.ts';
+import type { NetworkGuard } from '../../network/guard.ts';
 import type { Details } from '../../outbox/command.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
 import { type Addressed, effectFor, repliedGuid } from '../../outbox/preconditions.ts';
@@ -13,12 +15,13 @@ import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Recipient } from '../../store/outbox.ts';
 import { sentBody } from '../../wire/sendblue.ts';
 import type { LinkFile } from '../../wire/v1.ts';
-import { invalidValue, nameField, sendStyleField, TEXT_MAX, textField } from '../input.ts';
+import { invalidValue, sendStyleField, TEXT_MAX, textField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 import { fromNumberField, handleField, handleOf, numberField } from './fields.ts';
 import { requireItem, type ShownDeps } from './shown.ts';
 
 export interface SendblueSendDeps extends ShownDeps, EnqueueDeps {
+  readonly guard: NetworkGuard;
   readonly ids: Ids;
   readonly linkFile: LinkFile;
 }
@@ -29,6 +32,11 @@ const replyField = z
   .object({ message_handle: handleField, part_index: z.coerce.number().int().min(0).max(PART_MAX).optional() })
   .optional()
   .describe('The message of the same chat to reply to, and which part of it.');
+
+/** Checked for its length where it is checked for all else. */
+const mediaUrlField = textField(TEXT_MAX)
+  .optional()
+  .describe('Where a file is, which the server fetches and sends. Required unless there is `content`.');
 
 const unsupported = (name: string) =>
   z
@@ -41,7 +49,7 @@ const sendBody = z.object({
   number: numberField,
   from_number: fromNumberField,
   content: textField(TEXT_MAX).optional().describe('What it says. Required unless there is a `media_url`.'),
-  media_url: nameField.optional().describe('Where a file is, which the server fetches and sends.'),
+  media_url: mediaUrlField,
   send_style: sendStyleField,
   reply_to: replyField,
   seat_id: unsupported('seat'),
@@ -64,6 +72,7 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
         'sandbox_contact_mismatch',
         'sandbox_quota_exceeded',
         'contact_has_not_messaged',
+        'recipient_opted_out',
         'message_not_found',
       ],
       method: 'POST',
@@ -78,7 +87,9 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
         const to: Recipient = { kind: 'handle', handle };
         requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
         const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
-        const details = await detailsOf(deps, { accountRef: caller.accountRef, line, to }, body.send_style, replied);
+        const url = body.media_url === undefined ? null : await checkMediaUrl(deps.guard, body.media_url, 'media_url');
+        const settled = await detailsOf(deps, { accountRef: caller.accountRef, line, to }, body.send_style, replied);
+        const details = url === null ? settled : { ...settled, fetch: { url } };
         const id = deps.ids.make('outbox');
         const now = deps.clock.now();
         const item = acceptedItem({ id, caller, line, peer: handle, body, details, replied, now });
@@ -102,11 +113,12 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
 
 /** In the words in which every item of the outbox keeps its request. */
 function payloadOf(body: SendBody) {
-  const { number: to, from_number: from, content: text, reply_to: reply, send_style: style } = body;
+  const { number: to, from_number: from, content: text, media_url: media, reply_to: reply, send_style: style } = body;
   return {
     from,
     to,
     ...(text !== undefined && { text }),
+    ...(media !== undefined && { media_url: media }),
     ...(style !== undefined && { send_style: style }),
     ...(reply && { reply_to: reply.message_handle, reply_part: reply.part_index ?? 0 }),
   };
