@@ -19,6 +19,7 @@ const HOOK = 'http://127.0.0.1:9/hook';
 const SMS_LINE = '+15550100066';
 const SANDBOX_PHONE = '+15550107601';
 const NOBODY = '+15550107602';
+const TIRED = '+15550107603';
 const NOTHING = '00000000000000000000000000';
 
 type Method = 'GET' | 'POST' | 'DELETE';
@@ -380,6 +381,7 @@ const REFUSALS: readonly (readonly [code: string, type: string, status: number, 
       post('/v1/messages', () => ({ from: SANDBOX_LINE, to: NOBODY, text: 'Hi' })),
     ],
     ['contact_has_not_messaged', 'invalid_request_error', 403, 'to', send(() => ({ to: NOBODY }))],
+    ['recipient_opted_out', 'invalid_request_error', 403, 'to', toOptedOut],
     ['line_not_found', 'not_found_error', 404, 'from', send(() => ({ from: '+15550109990' }))],
     ['chat_not_found', 'not_found_error', 404, 'to', send(() => ({ to: `cht_${NOTHING}` }))],
     ['chat_not_found', 'not_found_error', 404, 'to', get(() => withQuery('/v1/messages', { from: LINE, to: NOBODY }))],
@@ -442,6 +444,13 @@ async function overQuota(): Promise<Answer> {
   const one = { from: SANDBOX_LINE, to: SANDBOX_PHONE, text: 'Hi' };
   for (let sent = 0; sent < 50; sent++) expectStatus(201, await test.call('POST', '/v1/messages', one));
   return test.call('POST', '/v1/messages', one);
+}
+
+async function toOptedOut(): Promise<Answer> {
+  const settings = { opt_out_keywords: true };
+  expectStatus(200, await test.call('PATCH', `/admin/v1/lines/${encodeURIComponent(LINE)}`, { settings }));
+  await test.text('STOP', TIRED);
+  return test.call('POST', '/v1/messages', { from: LINE, to: TIRED, text: 'Hi' });
 }
 
 async function reused(): Promise<Answer> {
