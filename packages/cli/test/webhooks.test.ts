@@ -58,8 +58,8 @@ describe('webhooks', () => {
     expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^whsec_\S{44}\n$/) });
     const id = /^Made (wh_\w+)\. Its secret is shown this once:\n$/.exec(made.stderr)?.[1] ?? '';
     const lines = (await output('webhooks', 'list', '--line', LINE)).trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^ID +LINE +URL +EVENTS +NEWEST +STATE$/);
-    expect(lines[1]).toMatch(new RegExp(`^${id} +\\${LINE} +${receiver.url} +${events} +- +active$`));
+    expect(lines[0]).toMatch(/^ID +KIND +LINE +URL +EVENTS +NEWEST +STATE$/);
+    expect(lines[1]).toMatch(new RegExp(`^${id} +v1 +\\${LINE} +${receiver.url} +${events} +- +active$`));
     expect(await run('webhooks', 'delete', id)).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect(await output('webhooks', 'delete', id, '--yes')).toBe(`Deleted ${id}.\n`);
     expect(await run('webhooks', 'enable', id)).toMatchObject({ code: 4 });

@@ -5,6 +5,12 @@ import type { AnyWebhookEvent, ExtendedWebhookEventName, WebhookEventName } from
 /** `new` was not tried yet; `retry` is due again; `dropped` was due when its webhook ended. */
 export type DeliveryState = 'new' | 'retry' | 'delivered' | 'failed' | 'dropped';
 
+/**
+ * `v1` is of a line; `account` of the account's messages on all lines; `callback` of the sends that name an address at
+ * this origin.
+ */
+export type WebhookKind = 'v1' | 'account' | 'callback';
+
 /** What came of the last attempt. */
 export interface LastAttempt {
   /** Null: there was none. */
@@ -24,7 +30,9 @@ export interface NewestDelivery extends LastAttempt {
 
 /** A webhook, with what only an operator sees of it. */
 export interface AdminWebhook extends Omit<Webhook, 'secret'> {
-  lineHandle: string;
+  kind: WebhookKind;
+  /** Null: it is of all lines. */
+  lineHandle: string | null;
   /** Why it is not active, in a sentence. Null: it is. */
   disabledReason: string | null;
   /** Since when nothing has arrived. Null: deliveries arrive. */
@@ -40,6 +48,9 @@ export interface Delivery extends LastAttempt {
   /** `dlv_…`, the same over all attempts. */
   id: string;
   webhookId: string;
+  kind: WebhookKind;
+  /** Where it is posted to. */
+  url: string;
   /** The name of the event. */
   event: string;
   /** `evt_…` */
@@ -56,8 +67,8 @@ export interface Delivery extends LastAttempt {
 
 /** A delivery with what is posted, which has the client's keys here. */
 export interface DeliveryWithBody extends Delivery {
-  /** With the timestamp of the last attempt. */
-  body: AnyWebhookEvent;
+  /** With the timestamp of the last attempt. What is posted to webhooks of an account and to callbacks is the message alone. */
+  body: AnyWebhookEvent | Record<string, unknown>;
 }
 
 export interface DeliveryAttempt {
@@ -99,7 +110,7 @@ export interface ListDeliveriesParams {
   webhook?: string | undefined;
   state?: DeliveryState | undefined;
   /** Only those of this event. */
-  event?: WebhookEventName | ExtendedWebhookEventName | undefined;
+  event?: WebhookEventName | ExtendedWebhookEventName | 'item.received' | 'item.status' | undefined;
   /** Only those that were made then or later. */
   since?: number | undefined;
   limit?: number | undefined;

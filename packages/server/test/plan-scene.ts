@@ -8,6 +8,7 @@ import { findKeyByHash } from '../src/store/accounts.ts';
 import { announceDue } from '../src/store/announcements.ts';
 import { findOutgoingFiles, readAttachments } from '../src/store/attachments.ts';
 import { readBacklog } from '../src/store/backlog.ts';
+import { ensureCallbacks, isCallbackEnsured } from '../src/store/callbacks.ts';
 import { findChat, findChatById, findChatIds, pageOfChats } from '../src/store/chat-pages.ts';
 import type { Engine } from '../src/store/database.ts';
 import {
@@ -27,6 +28,7 @@ import { fetchingItems, settleFetches } from '../src/store/fetches.ts';
 import { createFiles, findAnyFile, findFileOfSource, findKnownFiles } from '../src/store/files.ts';
 import { checkGuards, settleGuards } from '../src/store/guards.ts';
 import { anyHeld } from '../src/store/held-messages.ts';
+import { appendItemEvents } from '../src/store/item-events.ts';
 import { completeNames, findKept, reserveName } from '../src/store/kept-answers.ts';
 import { readRequests, recordKeyUse } from '../src/store/key-use.ts';
 import { acquireLeases, releaseLeases, renewLeases } from '../src/store/leases.ts';
@@ -117,6 +119,9 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   create_lines: 'By an operator.',
   create_webhooks: 'When a client sets up.',
   delete_webhooks: 'When a client gives up.',
+  replace_account_webhooks: 'When a client sets up.',
+  append_account_webhooks: 'When a client sets up.',
+  remove_account_webhooks: 'When a client gives up.',
   disable_webhooks: 'When a receiver is gone.',
   set_webhooks: 'By an operator.',
   rotate_secrets: 'By an operator.',
@@ -253,6 +258,11 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'record attempts': async ({ writer }) => {
     await Promise.all([writer.write(recordAttempts, attempt(null)), writer.write(recordAttempts, attempt('No.'))]);
   },
+  'tell of items': async ({ engine, writer }) => {
+    await writer.write(ensureCallbacks, { id: 'whk_new', accountRef: REF, origin: 'https://127.0.0.1', now: NOW });
+    await isCallbackEnsured(engine, REF, 'https://127.0.0.1');
+    await tellOfItem(engine);
+  },
   'webhooks of a line': ({ engine }) => readWebhooksOfLine(engine, REF, REF),
   'a webhook by its id': ({ engine }) => findWebhook(engine, REF, 'whk_1'),
   'a file by its id': ({ engine }) => findAnyFile(engine, 'file_1'),
@@ -323,6 +333,19 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),
   'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),
 };
+
+/** Of the account's second line, with a callback that is known and one that is not. */
+async function tellOfItem(engine: Engine): Promise<void> {
+  const ids = createIds(() => NOW, randomBytes);
+  const item = { accountRef: REF, lineRef: REF, lineHandle: '+15551', chatRef: REF, messageRef: REF, now: NOW };
+  const urls = ['https://127.0.0.1/a', 'https://127.0.0.1:8443/b', null];
+  await engine.commit(async (tx) => {
+    const batch = { tx, emit: () => undefined, newId: ids.make, linkFile: () => '', wake: () => undefined };
+    const news = urls.map((callbackUrl) => ({ ...item, kind: 'status' as const, callbackUrl, render: () => '{}' }));
+    await appendItemEvents(batch, news);
+    return { value: null, log: [], topics: [] };
+  });
+}
 
 function accept(
   writer: Writer,

@@ -166,6 +166,13 @@ const SEEDS: readonly Seed[] = [
     values: `i + 1, 'whk_' || i, ${LINE}, ${LINE}, 'http://127.0.0.1/', '["message.sent"]', 'secret', 1, ${AT}`,
   },
   {
+    rows: 2 * LINES,
+    table: 'webhooks',
+    columns: 'ref, id, account_ref, line_ref, url, events, secret, is_active, kind, created_at',
+    values: `i + 1000001, 'whk_of_items_' || i, ${LINE}, 0, 'http://10.0.0.' || i, '["item.status"]', '', 1,
+      case when i < ${LINES} then 'account' else 'callback' end, ${AT}`,
+  },
+  {
     rows: ROWS_MOST,
     table: 'deliveries',
     columns:

@@ -66,8 +66,8 @@ export const FULL_SCANS: readonly FullScan[] = [
   },
   {
     steps: ['next retries', 'active webhooks'],
-    scans: ['webhooks', 'webhooks by webhooks_by_line', 'lines'],
-    reason: 'All active webhooks are asked for, and nearly all are active.',
+    scans: ['webhooks', 'webhooks by webhooks_by_line', 'accounts', 'lines by lines_pkey'],
+    reason: 'All active webhooks are asked for, and nearly all are active; each has its account.',
   },
   {
     steps: ['remove old deliveries', 'remove old events'],

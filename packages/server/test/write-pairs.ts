@@ -114,6 +114,15 @@ const SEED = `
   insert into attempts values (1, 2, 1, ${NOW}, 5, 500, 'answered 500', null), (2, 4, 1, ${NOW}, 5, 500, 'no', null);
   insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, created_at, deleted_at)
     values (4, 'wh_gone', 1, 1, 'http://4', '[]', 's', 0, ${NOW}, ${LONG_AGO});
+  insert into webhooks (ref, id, account_ref, line_ref, url, events, secret, is_active, disabled_reason, kind, created_at)
+    values (5, 'wh_account', 1, 0, 'http://5', '["item.received"]', 's', 1, null, 'account', ${NOW}),
+    (6, 'wh_callback', 1, 0, 'http://6', '["item.status"]', '', 1, null, 'callback', ${LONG_AGO}),
+    (7, 'wh_failed', 1, 0, 'http://7', '["item.status"]', '', 0, 'It failed.', 'callback', ${LONG_AGO});
+  insert into events (seq, id, account_ref, line_ref, chat_ref, message_ref, type, data, created_at)
+    values (5, 'evt_5', 1, 1, 1, 2, 'item.received', '{}', ${NOW}), (6, 'evt_6', 1, 2, 2, null, 'item.status', '{}', ${NOW});
+  insert into deliveries (webhook_ref, event_seq, id, account_ref, chat_ref, state, attempts, due_at, claimed_until, url,
+    created_at) values (5, 5, 'dlv_6', 1, 1, 'new', 0, ${NOW}, 0, null, ${NOW}),
+    (6, 6, 'dlv_7', 1, 2, 'new', 0, ${NOW}, 0, 'http://6/a', ${NOW});
   insert into leases values ('webhook 4', '', 1, 0);
   insert into kept_answers values (1, 'POST /v1/messages', 'old', 'f', 'the holder', 201, '{}', ${LONG_AGO});
   insert into request_counts values (1, ${LONG_AGO}, 3);
@@ -179,6 +188,10 @@ const AGED = { after: 0, through: 100, before: NOW + 1 };
 /** What nobody uses any more. */
 const AGED_ROWS = { before: LONG_AGO + 1, max: 500 };
 
+const listed = (variant: 1 | 2, url: string) => ({
+  ...{ id: `wh_${url}_${variant}`, type: 'receive' as const, url, sealedSecret: `secret ${variant}` },
+  ...{ numbers: null, isBare: variant === 1 },
+});
 const newAccount = (variant: 1 | 2) => ({ id: `acc_new_${variant}`, ownerEmail: 'a@b', now: NOW });
 const newLine = (variant: 1 | 2) => ({ ...report.line, id: `ln_new_${variant}`, handle: '+15550100077', now: NOW });
 const newKey = (variant: 1 | 2) => ({
@@ -298,6 +311,24 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       ...{ id: 'wh_1', accountRef: 1, sealedSecret: `secret ${variant}` },
       previousEndsAt: variant === 1 ? NOW + 1 : null,
     }),
+  replaceAccountWebhooks: ({ writer }, variant) =>
+    writer.write(WRITES.replaceAccountWebhooks, {
+      ...{ accountRef: 1, now: NOW, sealedAccountSecret: `secret ${variant}` },
+      webhooks: [listed(variant, 'http://5'), listed(variant, `http://new/${variant}`)],
+    }),
+  appendAccountWebhooks: ({ writer }, variant) =>
+    writer.write(WRITES.appendAccountWebhooks, {
+      ...{ accountRef: 1, now: NOW, sealedAccountSecret: undefined },
+      webhooks: [listed(variant, `http://more/${variant}`)],
+    }),
+  removeAccountWebhooks: ({ writer }) =>
+    writer.write(WRITES.removeAccountWebhooks, { accountRef: 1, urls: ['http://5'], type: null, now: NOW }),
+  ensureCallbacks: ({ writer }, variant) =>
+    Promise.all(
+      ['http://6', 'http://7', 'http://8'].map((origin) =>
+        writer.write(WRITES.ensureCallbacks, { id: `wh_${origin}_${variant}`, accountRef: 1, origin, now: NOW }),
+      ),
+    ),
   resendDelivery: ({ writer }, variant) =>
     writer.write(WRITES.resendDelivery, { webhookRef: variant, eventSeq: variant === 1 ? 2 : 1, now: NOW }),
   resendDeliveries: ({ writer }, variant) =>
@@ -396,6 +427,9 @@ export async function dump(engine: Engine): Promise<string> {
   return JSON.stringify(rows);
 }
 
+/** A callback's is that of whoever made it first. */
+const WEBHOOK_NAME = "case when kind = 'callback' then '' else id end";
+
 const DUMP = {
   outbox: `select id, recipient, state, attempts, hand_overs, fence, not_before, echo_due_at, guid, error, completed_at
     from outbox order by id`,
@@ -409,14 +443,14 @@ const DUMP = {
   reads: 'select chat_ref, handle, last_read_at from read_receipts order by chat_ref, handle',
   events: `select e.type, m.guid, c.identifier from events e left join messages m on m.ref = e.message_ref
     left join chats c on c.ref = e.chat_ref order by e.seq`,
-  deliveries: `select w.id, (select count(*) from events e where e.seq <= d.event_seq) as place, d.state, d.attempts,
-    d.due_at, d.claimed_until, d.last_error, d.resent_at from deliveries d join webhooks w on w.ref = d.webhook_ref order by 1, 2`,
+  deliveries: `select w.id, d.url, (select count(*) from events e where e.seq <= d.event_seq) as place, d.state, d.attempts,
+    d.due_at, d.claimed_until, d.last_error, d.resent_at from deliveries d join webhooks w on w.ref = d.webhook_ref order by 1, 3`,
   attempts: 'select webhook_ref, attempt, status, error from attempts order by webhook_ref, event_seq, attempt',
-  webhooks: `select id, url, is_active, disabled_reason, failing_since, deleted_at, secret, previous_secret, previous_ends_at
-    from webhooks order by id`,
+  webhooks: `select ${WEBHOOK_NAME} as id, kind, numbers, place, is_bare, url, is_active, disabled_reason, failing_since, deleted_at, secret, previous_secret, previous_ends_at
+    from webhooks order by 1, url`,
   leases: 'select name, holder, fence, expires_at > 0 as runs from leases order by name',
   cursors: 'select * from line_cursors order by line_ref',
-  accounts: 'select id from accounts order by id',
+  accounts: 'select id, webhook_secret from accounts order by id',
   keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
   unanswered: 'select id, answers from unanswered order by id',

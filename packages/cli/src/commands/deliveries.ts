@@ -88,7 +88,10 @@ async function showDelivery({ api, terminal, isJson }: Session, id: string): Pro
   const next = numberOf(delivery, 'next_attempt_at');
   const due = next === null ? '' : `, next attempt ${formatMoment(next)}`;
   terminal.print(`${textOf(delivery, 'id')}  ${textOf(delivery, 'state')}${due}`);
-  terminal.print(`${textOf(delivery, 'event')} (${textOf(delivery, 'event_id')}) to ${textOf(delivery, 'webhook_id')}`);
+  // A callback's webhook has the origin alone.
+  const address = textOf(delivery, 'kind') === 'callback' ? ` at ${textOf(delivery, 'url')}` : '';
+  const to = `${textOf(delivery, 'webhook_id')}${address}`;
+  terminal.print(`${textOf(delivery, 'event')} (${textOf(delivery, 'event_id')}) to ${to}`);
   createTable(terminal, ['ATTEMPT', 'AT', 'TOOK', 'OUTCOME', 'ANSWER'], true).add(attempts.map(attemptRow));
   terminal.printJson(delivery['body']);
 }

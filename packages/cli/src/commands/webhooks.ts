@@ -1,4 +1,4 @@
-/** `trunkline webhooks`: who is told of a line's events. */
+/** `trunkline webhooks`: who is told of what happens. */
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { chooseLine } from '../chosen-line.ts';
@@ -80,7 +80,7 @@ function addListAndCreate(webhooks: Command, surroundings: Surroundings): void {
 }
 
 async function listWebhooks({ api, terminal, isJson }: Session, line: string | undefined): Promise<void> {
-  const table = createTable(terminal, ['ID', 'LINE', 'URL', 'EVENTS', 'NEWEST', 'STATE']);
+  const table = createTable(terminal, ['ID', 'KIND', 'LINE', 'URL', 'EVENTS', 'NEWEST', 'STATE']);
   for await (const webhooks of api.pages(BASE, { line }, Number.MAX_SAFE_INTEGER)) {
     if (isJson) for (const webhook of webhooks) terminal.printJson(webhook);
     else table.add(webhooks.map(rowOf));
@@ -139,7 +139,8 @@ function webhookPath(id: string): string {
 function rowOf(webhook: Fields): string[] {
   return [
     textOf(webhook, 'id') ?? '-',
-    textOf(webhook, 'line_handle') ?? '-',
+    textOf(webhook, 'kind') ?? '-',
+    textOf(webhook, 'line_handle') ?? 'all',
     textOf(webhook, 'url') ?? '-',
     listOf(webhook, 'events').join(','),
     newestOf(webhook),

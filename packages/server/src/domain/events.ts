@@ -18,6 +18,16 @@ export const EVENTS = {
 } as const satisfies Record<string, { scope: Scope; sentence: string }>;
 export type EventType = keyof typeof EVENTS;
 
+/**
+ * What is told of an account's items, each as a whole in the form of the dialect that asks for it. It is in the log only
+ * where somebody asked, for the webhooks of accounts and for callbacks: neither a stream nor a line's webhook shows it.
+ */
+export const ITEM_EVENTS = {
+  'item.received': { sentence: 'An inbound message was stored.' },
+  'item.status': { sentence: 'The status of an own message changed.' },
+} as const satisfies Record<string, { sentence: string }>;
+export type ItemEventType = keyof typeof ITEM_EVENTS;
+
 /** What happens too often, and matters too little later, to be delivered: it is on the stream alone. */
 const ON_THE_STREAM_ALONE: ReadonlySet<string> = new Set<EventType>([
   'typing.started',
@@ -27,6 +37,15 @@ const ON_THE_STREAM_ALONE: ReadonlySet<string> = new Set<EventType>([
 
 export function isEventType(text: string): text is EventType {
   return Object.hasOwn(EVENTS, text);
+}
+
+/** Whether the log can have it. */
+export function isLoggedType(text: string): text is EventType | ItemEventType {
+  return isEventType(text) || isItemEvent(text);
+}
+
+export function isItemEvent(text: string): text is ItemEventType {
+  return Object.hasOwn(ITEM_EVENTS, text);
 }
 
 /** The names that a webhook may subscribe to. */

@@ -1,5 +1,6 @@
 /** Deliveries: what is due to each webhook. First attempts belong to the webhook's lane, retries to whoever claims them. */
 import { type Engine, type Row, statement } from './database.ts';
+import { textOrNull } from './row-values.ts';
 import { dropDue, noteOutcomes, type Outcome } from './webhooks.ts';
 import type { Write } from './writer.ts';
 
@@ -16,12 +17,14 @@ export interface DueDelivery {
   readonly type: string;
   /** The event's data as JSON. */
   readonly data: string;
+  /** Where it is posted to, or null: to its webhook's URL. */
+  readonly url: string | null;
 }
 
 /** The inner query asks for nothing but the key, so that SQLite reads it from `deliveries_new` and passes no delivered row. */
 const newOfWebhook = statement(
   { webhook_ref: 'int', after: 'int', max: 'int' },
-  `select d.webhook_ref, d.event_seq, d.id, d.chat_ref, d.attempts, events.type, events.data
+  `select d.webhook_ref, d.event_seq, d.id, d.chat_ref, d.attempts, d.url, events.type, events.data
    from (select webhook_ref, event_seq from deliveries
      where webhook_ref = i.webhook_ref and state = 'new' and event_seq > i.after order by event_seq limit i.max) as due
    join deliveries d on d.webhook_ref = due.webhook_ref and d.event_seq = due.event_seq
@@ -54,7 +57,7 @@ const claimRetry = statement(
      select d.event_seq from deliveries d
      where d.webhook_ref = i.webhook_ref and d.state = 'retry' and d.due_at <= i.now and d.claimed_until <= i.now
      order by d.due_at limit i.max {skip locked})
-   returning webhook_ref, event_seq, id, chat_ref, attempts,
+   returning webhook_ref, event_seq, id, chat_ref, attempts, url,
      (select events.type from events where events.seq = deliveries.event_seq) as type,
      (select events.data from events where events.seq = deliveries.event_seq) as data`,
 );
@@ -252,5 +255,6 @@ function dueFromRow(row: Row, isRetry: boolean): DueDelivery {
     isRetry,
     type: String(row['type']),
     data: String(row['data']),
+    url: textOrNull(row['url']),
   };
 }

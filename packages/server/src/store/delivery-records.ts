@@ -1,7 +1,9 @@
 /** Deliveries with all that is known of them: the event, the webhook, and each attempt. */
 
+import type { WebhookKind } from '../domain/webhook.ts';
 import { type Engine, type Row, statement } from './database.ts';
 import { numberOrNull, textOrNull } from './row-values.ts';
+import { kindOf } from './webhooks.ts';
 
 /** Times are Unix milliseconds. */
 export interface DeliveryRecord {
@@ -9,6 +11,9 @@ export interface DeliveryRecord {
   readonly eventSeq: number;
   readonly id: string;
   readonly webhookId: string;
+  readonly kind: WebhookKind;
+  /** Where it is posted to. */
+  readonly url: string;
   readonly lineRef: number;
   /** Whether its webhook can be sent anything. */
   readonly isWebhookActive: boolean;
@@ -25,7 +30,8 @@ export interface DeliveryRecord {
   readonly createdAt: number;
 }
 
-const COLUMNS = `d.webhook_ref, d.event_seq, d.id, w.id as webhook_id, w.line_ref, w.is_active, e.id as event_id, e.type,
+const COLUMNS = `d.webhook_ref, d.event_seq, d.id, w.id as webhook_id, w.kind,
+  coalesce(d.url, w.url) as url, w.line_ref, w.is_active, e.id as event_id, e.type,
   d.state, d.attempts, d.due_at, d.last_attempt_at, d.last_duration_ms, d.last_status, d.last_error, d.resent_at,
   d.created_at`;
 const JOINED = 'join webhooks w on w.ref = d.webhook_ref join events e on e.seq = d.event_seq';
@@ -116,6 +122,8 @@ function recordFromRow(row: Row): DeliveryRecord {
     eventSeq: Number(row['event_seq']),
     id: String(row['id']),
     webhookId: String(row['webhook_id']),
+    kind: kindOf(row['kind']),
+    url: String(row['url']),
     lineRef: Number(row['line_ref']),
     isWebhookActive: row['is_active'] === 1,
     eventId: String(row['event_id']),

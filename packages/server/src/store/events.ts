@@ -39,7 +39,13 @@ export async function appendEvents(batch: Batch, events: readonly NewEvent[]): P
     const asked = (byLine.get(event.lineRef) ?? []).filter(
       (webhook) => webhook.accountRef === event.accountRef && webhook.events.includes(event.type),
     );
-    batch.emit(logEntry(batch, event, asked));
+    batch.emit(
+      logEntry(
+        batch,
+        event,
+        asked.map(({ ref }) => ({ ref, url: null })),
+      ),
+    );
     for (const webhook of asked) batch.wake(webhookLane(webhook.ref));
   }
   batch.wake(EVENTS_TOPIC);
@@ -64,7 +70,14 @@ async function subscribersByLine(tx: Tx, lineRefs: ReadonlySet<number>): Promise
   return byLine;
 }
 
-function logEntry(batch: Batch, event: NewEvent, asked: readonly Subscriber[]): LogEntry {
+/** Whom an event is due to: a webhook, and where it is posted to unless that is the webhook's URL. */
+export interface Addressee {
+  readonly ref: number;
+  readonly url: string | null;
+}
+
+/** The event with its deliveries. It is in the log once the batch has emitted it. */
+export function logEntry(batch: Batch, event: NewEvent, addressees: readonly Addressee[]): LogEntry {
   return {
     event: {
       id: batch.newId('event'),
@@ -76,14 +89,15 @@ function logEntry(batch: Batch, event: NewEvent, asked: readonly Subscriber[]): 
       data: event.data,
       created_at: event.now,
     },
-    deliveries: asked.map((webhook) => ({
+    deliveries: addressees.map((to) => ({
       id: batch.newId('delivery'),
       account_ref: event.accountRef,
-      webhook_ref: webhook.ref,
+      webhook_ref: to.ref,
       chat_ref: event.chatRef,
       state: 'new',
       due_at: event.now,
       created_at: event.now,
+      url: to.url,
     })),
   };
 }

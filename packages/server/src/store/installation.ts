@@ -14,6 +14,7 @@ const recall = statement({ name: 'text' }, 'select value from installation where
 const anySecret = statement(
   {},
   `select 1 as found where exists (select 1 from webhooks where deleted_at is null and secret like 'sealed%')
+     or exists (select 1 from accounts where webhook_secret is not null)
      or exists (select 1 from kept_answers where body like 'sealed%')
      or exists (select 1 from unanswered where answers like '%sealed1:%')
      or exists (select 1 from lost_answers where body like 'sealed%')`,

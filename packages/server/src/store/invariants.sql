@@ -97,10 +97,18 @@ union all select t.id from typing_indicators t join chats c on c.ref = t.chat_re
 union all select r.id from read_receipts r join chats c on c.ref = r.chat_ref where c.account_ref <> r.account_ref
 union all select e.id from events e join chats c on c.ref = e.chat_ref where c.account_ref <> e.account_ref;
 
--- a delivery has its event and its webhook, of one account and line
+-- a delivery has its event and its webhook, of one account, and of one line where the webhook has one
 select d.id from deliveries d left join events e on e.seq = d.event_seq left join webhooks w on w.ref = d.webhook_ref
-  where e.seq is null or w.ref is null or e.account_ref <> w.account_ref or e.line_ref <> w.line_ref
+  where e.seq is null or w.ref is null or e.account_ref <> w.account_ref or w.line_ref <> 0 and e.line_ref <> w.line_ref
   or d.account_ref <> w.account_ref;
+
+-- a webhook is of a line or of an account, by its kind
+select w.id from webhooks w where w.kind not in ('v1', 'account', 'callback') or (w.kind = 'v1') = (w.line_ref = 0);
+
+-- a delivery has an address of its own where it is a callback, and a type that its kind of webhook can hear
+select d.id from deliveries d join webhooks w on w.ref = d.webhook_ref join events e on e.seq = d.event_seq
+  where (d.url is not null) <> (w.kind = 'callback')
+  or (w.kind = 'v1') = (e.type in ('item.received', 'item.status'));
 
 -- a delivery that ended was tried, a retry was tried before unless it was dropped first and sent again
 select d.id from deliveries d where d.attempts < 1

@@ -1,4 +1,5 @@
 /** Removing a line, in one transaction; and purging what it leaves behind, in bounded steps. */
+import { isItemEvent } from '../domain/events.ts';
 import { lineLane } from '../domain/line.ts';
 import { SENTENCES } from '../domain/outbox.ts';
 import { type Row, statement, type Tx } from './database.ts';
@@ -104,9 +105,9 @@ export const purgeLines: Write<PurgeStep, Purged> = {
 const PURGES: Readonly<Record<PurgePart, (tx: Tx, step: PurgeStep) => Promise<number | null>>> = {
   deliveries: purgeDeliveries,
   items: purgeItems,
-  outbox: (tx, step) => purgeRange(tx, step, deleteOutbox, newestOutbox),
+  outbox: (tx, step) => purgeRange(tx, step, async (range) => tx.one(deleteOutbox, range), newestOutbox),
   chats: purgeChats,
-  events: (tx, step) => purgeRange(tx, step, deleteEvents, newestEvent),
+  events: (tx, step) => purgeRange(tx, step, (range) => purgeEvents(tx, range), newestEvent),
   webhooks: purgeWebhooks,
 };
 
@@ -147,20 +148,36 @@ const deleteOutbox = statement(
 const newestEvent = statement({}, 'select coalesce(max(seq), 0) as newest from events');
 const deleteEvents = statement(
   { line_ref: 'int', after: 'int', until: 'int' },
-  'delete from events where line_ref = i.line_ref and seq > i.after and seq <= i.until',
+  'delete from events where line_ref = i.line_ref and seq > i.after and seq <= i.until returning seq, account_ref, type',
+);
+const deleteItemDeliveries = statement(
+  { seq: 'int', account_ref: 'int' },
+  `delete from deliveries where (webhook_ref, event_seq) in (
+     select w.ref, i.seq from webhooks w{, items} where w.account_ref = i.account_ref and w.kind = 'account'
+     union all select d.webhook_ref, d.event_seq from deliveries d{, items} where d.event_seq = i.seq and d.url is not null)
+   returning webhook_ref, event_seq`,
 );
 
 /** A stretch of a table that has no index by line: one pass over it, in steps. */
 async function purgeRange(
   tx: Tx,
   { lineRef, after, max }: PurgeStep,
-  remove: typeof deleteOutbox,
+  remove: (range: { line_ref: number; after: number; until: number }) => Promise<unknown>,
   newestOf: typeof newestOutbox,
 ): Promise<number | null> {
   const until = after + max;
-  await tx.one(remove, { line_ref: lineRef, after, until });
+  await remove({ line_ref: lineRef, after, until });
   const [row] = await tx.one(newestOf, {});
   return until >= Number(row?.['newest']) ? null : until;
+}
+
+/**
+ * With what they are due to webhooks of the account and to callbacks, which the line does not take with it. After the
+ * events: what comes with one is there to be seen once the event was.
+ */
+async function purgeEvents(tx: Tx, range: { line_ref: number; after: number; until: number }): Promise<void> {
+  const events = (await tx.one(deleteEvents, range)).filter((row) => isItemEvent(String(row['type'])));
+  await tx.each(deleteAttempts, await tx.each(deleteItemDeliveries, events));
 }
 
 const someChats = statement(

@@ -20,6 +20,7 @@ export const DELIVERY_COLUMNS = {
   state: 'text',
   due_at: 'int',
   created_at: 'int',
+  url: 'text',
   event_seq: 'int',
 } as const satisfies Record<string, Column>;
 

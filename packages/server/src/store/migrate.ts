@@ -11,6 +11,7 @@ import { sandbox } from './migrations/0006-sandbox.ts';
 import { effects } from './migrations/0007-effects.ts';
 import { media } from './migrations/0008-media.ts';
 import { optOuts } from './migrations/0009-opt-outs.ts';
+import { accountWebhooks } from './migrations/0010-account-webhooks.ts';
 import { listedItems } from './migrations/0011-listed-items.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
@@ -25,6 +26,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   effects,
   media,
   optOuts,
+  accountWebhooks,
   listedItems,
 ];
 

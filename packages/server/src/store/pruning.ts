@@ -2,8 +2,8 @@
  * Removes what is older than it is kept. Every step is bounded and may be repeated, or made by two processes at once. What
  * was removed from the event log is written down with it, so that a reader who comes too late is told.
  */
-import { webhookLane } from '../domain/webhook.ts';
-import { type Engine, type Statement, statement } from './database.ts';
+import { SWITCHED_OFF, webhookLane } from '../domain/webhook.ts';
+import { type Engine, type Row, type Statement, statement } from './database.ts';
 import type { Write } from './writer.ts';
 
 /** The facts of the installation under which the log's removed part is known: its last number, and its end in time. */
@@ -41,19 +41,28 @@ export interface LogPart {
  * The deliveries of a part's events, by way of the webhooks of their lines: deliveries are found by their webhook and event
  * together, and an index on the event alone would cost every delivery that is written.
  */
-const IN_PART = `(d.webhook_ref, d.event_seq) in (
+const OF_LINES = `(d.webhook_ref, d.event_seq) in (
   select w.ref, e.seq from events e join webhooks w on w.line_ref = e.line_ref
   where e.seq > i.after and e.seq <= i.through)`;
+/** The same by way of the webhooks of their accounts. */
+const OF_ACCOUNTS = `(d.webhook_ref, d.event_seq) in (
+  select w.ref, e.seq from events e join webhooks w on w.account_ref = e.account_ref and w.kind = 'account'
+  where e.seq > i.after and e.seq <= i.through and e.type in ('item.received', 'item.status'))`;
+/** Callbacks have an index on the event, for an account may have any number of them. */
+const OF_CALLBACKS = 'd.event_seq > i.after and d.event_seq <= i.through and d.url is not null';
+const PARTS = [OF_LINES, OF_ACCOUNTS, OF_CALLBACKS];
 
 /** What is still due stays, whatever its age, and what was tried lately can still be looked at. */
-const removeDeliveries = statement(
-  { after: 'int', through: 'int', before: 'int', max: 'int' },
-  `delete from deliveries where state in ('delivered', 'failed', 'dropped') and (webhook_ref, event_seq) in (
-     select d.webhook_ref, d.event_seq from deliveries d
-     where ${IN_PART} and d.state in ('delivered', 'failed', 'dropped') and d.created_at < i.before
-       and coalesce(d.last_attempt_at, 0) < i.before
-     limit i.max {skip locked})
-   returning webhook_ref, event_seq`,
+const removeDeliveries = PARTS.map((inPart) =>
+  statement(
+    { after: 'int', through: 'int', before: 'int', max: 'int' },
+    `delete from deliveries where state in ('delivered', 'failed', 'dropped') and (webhook_ref, event_seq) in (
+       select d.webhook_ref, d.event_seq from deliveries d
+       where ${inPart} and d.state in ('delivered', 'failed', 'dropped') and d.created_at < i.before
+         and coalesce(d.last_attempt_at, 0) < i.before
+       limit i.max {skip locked})
+     returning webhook_ref, event_seq`,
+  ),
 );
 
 const removeAttempts = statement(
@@ -70,7 +79,11 @@ export const pruneDeliveries: Write<LogPart & { readonly max: number }, number> 
   async run({ tx }, items) {
     const counts: number[] = [];
     for (const { after, through, before, max } of items) {
-      const removed = await tx.one(removeDeliveries, { after, through, before, max });
+      const removed: Row[] = [];
+      for (const remove of removeDeliveries) {
+        if (removed.length >= max) break;
+        removed.push(...(await tx.one(remove, { after, through, before, max: max - removed.length })));
+      }
       await tx.each(removeAttempts, removed);
       counts.push(removed.length);
     }
@@ -80,8 +93,8 @@ export const pruneDeliveries: Write<LogPart & { readonly max: number }, number> 
 
 const removeEvents = statement(
   { after: 'int', through: 'int', before: 'int' },
-  `delete from events where seq > i.after and seq <= i.through and created_at < i.before and seq not in (
-     select d.event_seq from deliveries d where ${IN_PART})
+  `delete from events where seq > i.after and seq <= i.through and created_at < i.before
+     and ${PARTS.map((inPart) => `seq not in (select d.event_seq from deliveries d where ${inPart})`).join(' and ')}
    returning seq`,
 );
 
@@ -112,17 +125,24 @@ export const pruneEvents: Write<LogPart, number> = {
   },
 };
 
-const removeWebhooks = statement(
+/** What an operator switched off stays, so that it stays off. */
+const lockIdleWebhooks = statement(
   { before: 'int', max: 'int' },
-  `delete from webhooks where ref in (
-     select w.ref from webhooks w where w.deleted_at < i.before
-       and not exists (select 1 from deliveries d where d.webhook_ref = w.ref)
-     order by w.ref limit i.max {skip locked})
+  `select w.ref from webhooks w
+   where (w.deleted_at < i.before
+       or w.kind = 'callback' and w.created_at < i.before and coalesce(w.disabled_reason, '') <> '${SWITCHED_OFF}')
+     and not exists (select 1 from deliveries d where d.webhook_ref = w.ref)
+   order by w.ref limit i.max {skip locked}`,
+);
+/** Looks again behind the lock: a callback may have been told something meanwhile. */
+const removeWebhook = statement(
+  { ref: 'int' },
+  `delete from webhooks where ref = i.ref and not exists (select 1 from deliveries d where d.webhook_ref = i.ref)
    returning ref`,
 );
 const removeLease = statement({ name: 'text' }, 'delete from leases where name in (select i.name {from items})');
 
-/** Webhooks that were deleted, once nothing is left that tells of them. Gives how many went. */
+/** Webhooks that were deleted, and callbacks that nobody uses, once nothing is left that tells of them. Gives how many went. */
 export const pruneWebhooks: Write<AgedRows, number> = {
   name: 'prune_webhooks',
   kind: 'outcome',
@@ -131,7 +151,10 @@ export const pruneWebhooks: Write<AgedRows, number> = {
   async run({ tx }, items) {
     const counts: number[] = [];
     for (const { before, max } of items) {
-      const removed = await tx.one(removeWebhooks, { before, max });
+      const removed: Row[] = [];
+      for (const { ref } of await tx.one(lockIdleWebhooks, { before, max })) {
+        removed.push(...(await tx.one(removeWebhook, { ref: Number(ref) })));
+      }
       await tx.each(
         removeLease,
         removed.map((row) => ({ name: webhookLane(Number(row['ref'])) })),

@@ -23,7 +23,13 @@ export const SCHEMA_SENTENCES = {
   },
   accounts: {
     table: "Whose lines, chats and keys these are. Every tenant's row carries its account.",
-    columns: { ref: REF, id: ID, owner_email: 'How its owner is reached.', created_at: CREATED },
+    columns: {
+      ref: REF,
+      id: ID,
+      owner_email: 'How its owner is reached.',
+      created_at: CREATED,
+      webhook_secret: 'What posts to its webhooks without a secret of their own carry, sealed, or null.',
+    },
   },
   api_keys: {
     table: 'API keys. The key itself is stored nowhere.',
@@ -271,15 +277,15 @@ export const SCHEMA_SENTENCES = {
     },
   },
   webhooks: {
-    table: "Webhooks: who is told of a line's events.",
+    table: "Webhooks: who is told of a line's events, or of an account's items.",
     columns: {
       ref: REF,
       id: ID,
       account_ref: ACCOUNT,
-      line_ref: 'The line whose events it is told.',
-      url: 'Where they are posted to.',
+      line_ref: 'The line whose events it is told; 0 for one of all lines.',
+      url: 'Where they are posted to; of a callback the origin alone.',
       events: 'The types that it asked for, a JSON array.',
-      secret: "What its posts are signed with, sealed with the installation's key.",
+      secret: "What its posts are signed with, or carry, sealed with the installation's key; empty for nothing.",
       is_active: 'Whether anything is sent to it.',
       disabled_reason: 'Why nothing is, a sentence, or null.',
       failing_since: 'Since when nothing has arrived, or null.',
@@ -287,6 +293,10 @@ export const SCHEMA_SENTENCES = {
       deleted_at: 'When it was deleted, or null; the row stays until its deliveries are pruned.',
       previous_secret: 'The secret before the last rotation, sealed alike, or null.',
       previous_ends_at: 'Until when its posts are signed with that one as well, or null.',
+      kind: 'v1, account (of all lines of an account) or callback (an origin that sends name).',
+      numbers: 'The handles of the lines that an account limited it to, a JSON array, or null for all.',
+      place: "Its place in the list of its account's.",
+      is_bare: 'Whether it was given as a URL alone.',
     },
   },
   deliveries: {
@@ -307,6 +317,7 @@ export const SCHEMA_SENTENCES = {
       last_duration_ms: 'How long it took, in milliseconds, or null.',
       created_at: CREATED,
       resent_at: 'When an operator last had it sent again, or null.',
+      url: "Where it is posted to, or null: to its webhook's URL.",
     },
   },
   attempts: {

@@ -12,7 +12,8 @@ create table accounts (
   ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
   id text not null unique,                -- The public id.
   owner_email text not null,              -- How its owner is reached.
-  created_at bigint not null              -- When the row was made.
+  created_at bigint not null,             -- When the row was made.
+  webhook_secret text                     -- What posts to its webhooks without a secret of their own carry, sealed, or null.
 );
 
 -- API keys. The key itself is stored nowhere.
@@ -252,25 +253,31 @@ create table files (
   created_at bigint not null              -- When the row was made.
 );
 
--- Webhooks: who is told of a line's events.
+-- Webhooks: who is told of a line's events, or of an account's items.
 create table webhooks (
   ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
   id text not null unique,                -- The public id.
   account_ref bigint not null,            -- Whose it is.
-  line_ref bigint not null,               -- The line whose events it is told.
-  url text not null,                      -- Where they are posted to.
+  line_ref bigint not null,               -- The line whose events it is told; 0 for one of all lines.
+  url text not null,                      -- Where they are posted to; of a callback the origin alone.
   events text not null,                   -- The types that it asked for, a JSON array.
-  secret text not null,                   -- What its posts are signed with, sealed with the installation's key.
+  secret text not null,                   -- What its posts are signed with, or carry, sealed with the installation's key; empty for nothing.
   is_active bigint not null,              -- Whether anything is sent to it.
   disabled_reason text,                   -- Why nothing is, a sentence, or null.
   failing_since bigint,                   -- Since when nothing has arrived, or null.
   created_at bigint not null,             -- When the row was made.
   deleted_at bigint,                      -- When it was deleted, or null; the row stays until its deliveries are pruned.
   previous_secret text,                   -- The secret before the last rotation, sealed alike, or null.
-  previous_ends_at bigint                 -- Until when its posts are signed with that one as well, or null.
+  previous_ends_at bigint,                -- Until when its posts are signed with that one as well, or null.
+  kind text not null default 'v1',        -- v1, account (of all lines of an account) or callback (an origin that sends name).
+  numbers text,                           -- The handles of the lines that an account limited it to, a JSON array, or null for all.
+  place bigint not null default 0,        -- Its place in the list of its account's.
+  is_bare bigint not null default 0       -- Whether it was given as a URL alone.
 );
 create index webhooks_by_account on webhooks (account_ref, ref);
 create index webhooks_by_line on webhooks (line_ref) where deleted_at is null;
+create unique index webhooks_by_origin on webhooks (account_ref, url) where kind = 'callback';
+create index webhooks_of_accounts on webhooks (account_ref) where kind = 'account';
 
 -- What is due to a webhook: one row for each event that it asked for, written with the event.
 create table deliveries (
@@ -289,8 +296,10 @@ create table deliveries (
   last_duration_ms bigint,                  -- How long it took, in milliseconds, or null.
   created_at bigint not null,               -- When the row was made.
   resent_at bigint,                         -- When an operator last had it sent again, or null.
+  url text,                                 -- Where it is posted to, or null: to its webhook's URL.
   primary key (webhook_ref, event_seq)
 ) without rowid;
+create index deliveries_by_event on deliveries (event_seq) where url is not null;
 create index deliveries_new on deliveries (webhook_ref, event_seq) where state = 'new';
 create index deliveries_retry on deliveries (webhook_ref, due_at) where state = 'retry';
 create index deliveries_troubled on deliveries (webhook_ref, state, event_seq) where state in ('retry', 'failed', 'dropped');

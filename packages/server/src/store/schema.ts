@@ -10,6 +10,7 @@ export interface AccountsTable {
   id: string;
   owner_email: string;
   created_at: number;
+  webhook_secret: string | null;
 }
 
 export interface ApiKeysTable {
@@ -227,6 +228,10 @@ export interface WebhooksTable {
   deleted_at: number | null;
   previous_secret: string | null;
   previous_ends_at: number | null;
+  kind: Generated<string>;
+  numbers: string | null;
+  place: Generated<number>;
+  is_bare: Generated<number>;
 }
 
 export interface DeliveriesTable {
@@ -245,6 +250,7 @@ export interface DeliveriesTable {
   last_duration_ms: number | null;
   created_at: number;
   resent_at: number | null;
+  url: string | null;
 }
 
 export interface AttemptsTable {

@@ -1,6 +1,7 @@
 /** What is stored of one outbox item's or one message's walk: its times, its events, and the attempts to deliver them. */
 
 import type { AttemptTime, EventTime, ItemTimes, MessageTimes, Times } from '../domain/walk.ts';
+import { NO_LINE } from '../domain/webhook.ts';
 import { type Engine, type Row, statement } from './database.ts';
 import { findMessages, type StoredMessage } from './messages.ts';
 import { findOutboxItem, type OutboxItem } from './outbox.ts';
@@ -49,16 +50,18 @@ const eventsOfMessage = statement(
   { ref: 'int' },
   'select id, type, created_at from events where message_ref = i.ref order by seq',
 );
+/** The webhooks of its line, and those of its account that are of no line. */
+const LISTENS = `w.account_ref = e.account_ref and w.line_ref in (e.line_ref, ${NO_LINE})`;
 /** The failed attempts, and the one that succeeded, which is in the delivery's own columns. */
 const attemptsOfMessage = statement(
   { ref: 'int' },
   `select w.id, a.attempt, a.started_at, a.duration_ms, a.status, a.error
-   from events e join webhooks w on w.line_ref = e.line_ref
+   from events e join webhooks w on ${LISTENS}
      join attempts a on a.webhook_ref = w.ref and a.event_seq = e.seq
    where e.message_ref = i.ref
    union all
    select w.id, d.attempts, d.last_attempt_at, d.last_duration_ms, d.last_status, d.last_error
-   from events e join webhooks w on w.line_ref = e.line_ref
+   from events e join webhooks w on ${LISTENS}
      join deliveries d on d.webhook_ref = w.ref and d.event_seq = e.seq
    where e.message_ref = i.ref and d.state = 'delivered'`,
 );

@@ -1,8 +1,9 @@
 /** Webhooks as their operator sees them: with their end, its reason, and what became of their newest delivery. */
 import type { Selectable } from 'kysely';
-import type { Webhook } from '../domain/webhook.ts';
+import type { Webhook, WebhookKind } from '../domain/webhook.ts';
 import type { Engine } from './database.ts';
 import type { DeliveriesTable, WebhooksTable } from './schema.ts';
+import { kindOf } from './webhooks.ts';
 
 export interface NewestDelivery {
   readonly id: string;
@@ -15,8 +16,10 @@ export interface NewestDelivery {
 /** Times are Unix milliseconds. */
 export interface WebhookRecord extends Webhook {
   readonly ref: number;
+  readonly kind: WebhookKind;
+  /** 0 for one of all lines, which has no handle. */
   readonly lineRef: number;
-  readonly lineHandle: string;
+  readonly lineHandle: string | null;
   readonly disabledReason: string | null;
   readonly failingSince: number | null;
   readonly previousEndsAt: number | null;
@@ -68,7 +71,7 @@ function pickedWebhooks(engine: Engine, accountRef: number) {
 async function readRecords(engine: Engine, picked: ReturnType<typeof pickedWebhooks>): Promise<WebhookRecord[]> {
   const rows = await engine.query
     .selectFrom(picked.as('w'))
-    .innerJoin('lines', 'lines.ref', 'w.line_ref')
+    .leftJoin('lines', 'lines.ref', 'w.line_ref')
     .leftJoin('deliveries as d', (join) =>
       join.onRef('d.webhook_ref', '=', 'w.ref').onRef('d.event_seq', '=', 'w.newest_seq'),
     )
@@ -82,8 +85,8 @@ async function readRecords(engine: Engine, picked: ReturnType<typeof pickedWebho
 
 type RecordRow = Selectable<WebhooksTable> &
   Partial<Pick<Selectable<DeliveriesTable>, 'last_attempt_at' | 'last_status' | 'last_error'>> & {
-    readonly line_id: string;
-    readonly line_handle: string;
+    readonly line_id: string | null;
+    readonly line_handle: string | null;
     readonly newest_id: string | null;
     readonly newest_state: string | null;
   };
@@ -92,6 +95,7 @@ function recordFromRow(row: RecordRow): WebhookRecord {
   return {
     ref: row.ref,
     id: row.id,
+    kind: kindOf(row.kind),
     lineRef: row.line_ref,
     lineId: row.line_id,
     lineHandle: row.line_handle,

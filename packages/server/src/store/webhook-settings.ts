@@ -1,10 +1,8 @@
 /** What an operator changes of a webhook: where it is posted to, what it is told, whether it listens, and its secret. */
-import { webhookGoneTopic } from '../domain/webhook.ts';
+import { SWITCHED_OFF, webhookGoneTopic } from '../domain/webhook.ts';
 import { statement } from './database.ts';
 import { dropDue, WEBHOOKS_TOPIC } from './webhooks.ts';
 import type { Write } from './writer.ts';
-
-const SWITCHED_OFF = 'It was switched off.';
 
 /** Null leaves a setting as it is. */
 export interface WebhookSettings {
@@ -82,7 +80,7 @@ const rotate = statement(
   { id: 'text', account_ref: 'int', secret: 'text', previous_ends_at: 'int' },
   `update webhooks set previous_secret = case when i.previous_ends_at is null then null else secret end,
      previous_ends_at = i.previous_ends_at, secret = i.secret
-   where id = i.id and account_ref = i.account_ref and deleted_at is null returning ref`,
+   where id = i.id and account_ref = i.account_ref and kind = 'v1' and deleted_at is null returning ref`,
 );
 
 /** Says whether there was such a webhook. Of an earlier rotation nothing is left: two secrets count at most. */

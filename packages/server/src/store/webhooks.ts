@@ -1,5 +1,12 @@
-/** Webhooks: who is told of a line's events, and whether they still listen. */
-import { DISABLE_AFTER_MS, type Webhook, webhookGoneTopic } from '../domain/webhook.ts';
+/** Webhooks: who is told of what happens, and whether they still listen. Those of a line are made here. */
+import { sql } from 'kysely';
+import {
+  DISABLE_AFTER_MS,
+  isWebhookKind,
+  type Webhook,
+  type WebhookKind,
+  webhookGoneTopic,
+} from '../domain/webhook.ts';
 import { type Engine, statement, type Tx } from './database.ts';
 import type { Batch, Write } from './writer.ts';
 
@@ -19,9 +26,14 @@ export interface NewWebhook {
 /** A webhook with what its deliveries need. */
 export interface StoredWebhook extends Webhook {
   readonly ref: number;
+  readonly kind: WebhookKind;
+  /** 0 for one of all lines. */
   readonly lineRef: number;
-  /** Encrypted, with the webhook's id as its owner. */
+  readonly accountId: string;
+  /** Encrypted, with the webhook's id as its owner; of an account's with the account's, and empty where it has none. */
   readonly sealedSecret: string;
+  /** What the account's webhooks without a secret are sent, encrypted with the account's id as its owner. */
+  readonly sealedAccountSecret: string | null;
   /** The secret before the last rotation, sealed alike; it counts until `endsAt`, in Unix milliseconds. */
   readonly previousSecret: { readonly sealed: string; readonly endsAt: number } | null;
 }
@@ -86,19 +98,25 @@ export const deleteWebhooks: Write<{ id: string; accountRef: number; now: number
   name: 'delete_webhooks',
   kind: 'outcome',
   concurrency: 1,
-  async run({ tx, wake }, items) {
+  async run(batch, items) {
     const results: boolean[] = [];
-    for (const item of items) {
-      const [row] = await tx.one(markDeleted, { id: item.id, account_ref: item.accountRef, now: item.now });
-      results.push(row !== undefined);
-      if (!row) continue;
-      await tx.one(dropDeliveries, { ref: Number(row['ref']) });
-      wake(webhookGoneTopic(Number(row['ref'])));
-    }
-    wake(WEBHOOKS_TOPIC);
+    for (const item of items) results.push(await endWebhook(batch, item));
+    batch.wake(WEBHOOKS_TOPIC);
     return results;
   },
 };
+
+/** Deletes one, and drops what is due to it. Says whether there was such a webhook. */
+export async function endWebhook(
+  { tx, wake }: Batch,
+  { id, accountRef, now }: { id: string; accountRef: number; now: number },
+): Promise<boolean> {
+  const [row] = await tx.one(markDeleted, { id, account_ref: accountRef, now });
+  if (!row) return false;
+  await tx.one(dropDeliveries, { ref: Number(row['ref']) });
+  wake(webhookGoneTopic(Number(row['ref'])));
+  return true;
+}
 
 const disable = statement(
   { ref: 'int', reason: 'text' },
@@ -203,22 +221,42 @@ export async function readWebhooksOfLine(
   const rows = await webhookQuery(engine)
     .where('webhooks.account_ref', '=', accountRef)
     .where('webhooks.line_ref', '=', lineRef)
+    .where('webhooks.kind', '=', 'v1')
     .orderBy('webhooks.ref', 'desc')
     .execute();
   return rows.map(webhookFromRow);
 }
 
+/** One of a line. */
 export async function findWebhook(engine: Engine, accountRef: number, id: string): Promise<StoredWebhook | null> {
   const row = await webhookQuery(engine)
     .where('webhooks.account_ref', '=', accountRef)
     .where('webhooks.id', '=', id)
+    .where('webhooks.kind', '=', 'v1')
     .executeTakeFirst();
   return row ? webhookFromRow(row) : null;
 }
 
-/** Every webhook that may be due something: what the workers serve. */
-export async function readActiveWebhooks(engine: Engine): Promise<readonly StoredWebhook[]> {
-  const rows = await webhookQuery(engine).where('webhooks.is_active', '=', 1).execute();
+/**
+ * Every webhook that may be due something: what the workers serve. Callbacks only while something is due to them, and those
+ * among `kept`: there may be one for each of many receivers, and most of them have heard everything.
+ */
+export async function readActiveWebhooks(
+  engine: Engine,
+  kept: readonly number[] = [],
+): Promise<readonly StoredWebhook[]> {
+  const rows = await webhookQuery(engine)
+    .where('webhooks.is_active', '=', 1)
+    .where((eb) => {
+      // Each asks for the first of its index, so that no engine reads all that is due to find out whose it is.
+      const dueNew = sql<boolean>`(select min(d.event_seq) from deliveries d
+        where d.webhook_ref = webhooks.ref and d.state = 'new') is not null`;
+      const dueAgain = sql<boolean>`(select min(d.due_at) from deliveries d
+        where d.webhook_ref = webhooks.ref and d.state = 'retry') is not null`;
+      const served = [eb('webhooks.kind', '<>', 'callback'), dueNew, dueAgain];
+      return eb.or(kept.length === 0 ? served : [...served, eb('webhooks.ref', 'in', kept)]);
+    })
+    .execute();
   return rows.map(webhookFromRow);
 }
 
@@ -248,17 +286,21 @@ export async function sealPlainSecrets(
 function webhookQuery(engine: Engine) {
   return engine.query
     .selectFrom('webhooks')
-    .innerJoin('lines', 'lines.ref', 'webhooks.line_ref')
+    .innerJoin('accounts', 'accounts.ref', 'webhooks.account_ref')
+    .leftJoin('lines', 'lines.ref', 'webhooks.line_ref')
     .selectAll('webhooks')
-    .select('lines.id as line_id')
+    .select(['accounts.id as account_id', 'accounts.webhook_secret as account_secret', 'lines.id as line_id'])
     .where('webhooks.deleted_at', 'is', null);
 }
 
 function webhookFromRow(row: {
   ref: number;
   id: string;
+  kind: string;
+  account_id: string;
+  account_secret: string | null;
   line_ref: number;
-  line_id: string;
+  line_id: string | null;
   url: string;
   events: string;
   secret: string;
@@ -269,15 +311,23 @@ function webhookFromRow(row: {
   return {
     ref: row.ref,
     id: row.id,
+    kind: kindOf(row.kind),
     lineRef: row.line_ref,
     lineId: row.line_id,
+    accountId: row.account_id,
     url: row.url,
     events: JSON.parse(row.events) as string[],
     sealedSecret: row.secret,
+    sealedAccountSecret: row.account_secret,
     previousSecret:
       row.previous_secret === null || row.previous_ends_at === null
         ? null
         : { sealed: row.previous_secret, endsAt: row.previous_ends_at },
     isActive: row.is_active === 1,
   };
+}
+
+export function kindOf(text: unknown): WebhookKind {
+  if (!isWebhookKind(text)) throw new Error(`A webhook is of the kind '${String(text)}', which nobody knows.`);
+  return text;
 }

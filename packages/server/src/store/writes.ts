@@ -1,6 +1,8 @@
 /** Every write there is. Each is data in, data out; the tests run every pair of them at once on PostgreSQL. */
+import { appendAccountWebhooks, removeAccountWebhooks, replaceAccountWebhooks } from './account-webhooks.ts';
 import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
+import { ensureCallbacks } from './callbacks.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
 import { expireItems } from './echo-limits.ts';
 import { settleFetches } from './fetches.ts';
@@ -53,6 +55,10 @@ export const WRITES = {
   disableWebhooks,
   setWebhooks,
   rotateSecrets,
+  replaceAccountWebhooks,
+  appendAccountWebhooks,
+  removeAccountWebhooks,
+  ensureCallbacks,
   resendDelivery,
   resendDeliveries,
   acquireLeases,

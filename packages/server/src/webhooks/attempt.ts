@@ -54,19 +54,21 @@ export async function attemptOnce(
     dueAt: wait === null || isGone ? null : clock.now() + wait,
   });
   await deps.failpoint('delivery.recorded');
-  if (isGone) {
+  // What is gone of a callback is one address of many at its origin.
+  if (isGone && delivery.url === null) {
     const { ref, url } = target.webhook;
     await deps.writer.write(disableWebhooks, { ref, url, reason: 'The receiver answered 410 Gone.' });
   }
   return answer.error === null;
 }
 
-function post(target: Target, delivery: DueDelivery, timestamp: number): Promise<Answer> {
-  const body = eventBody(delivery.type, delivery.data, timestamp, delivery.id);
-  const headers = {
-    'content-type': 'application/json',
-    'user-agent': 'Trunkline-Webhooks/1',
-    ...signatureHeaders(target.secrets, { id: delivery.id, timestamp, body }),
-  };
-  return target.receiver.post(headers, body);
+function post({ proof, receiver }: Target, delivery: DueDelivery, timestamp: number): Promise<Answer> {
+  const { id, type, data, url } = delivery;
+  const common = { 'content-type': 'application/json', 'user-agent': 'Trunkline-Webhooks/1' };
+  if (proof.kind === 'signatures') {
+    const body = eventBody(type, data, timestamp, id);
+    return receiver.post({ ...common, ...signatureHeaders(proof.secrets, { id, timestamp, body }) }, body, url);
+  }
+  const secret = proof.secret === null ? {} : { 'sb-signing-secret': proof.secret };
+  return receiver.post({ ...common, 'x-webhook-delivery-id': id, ...secret }, data, url);
 }

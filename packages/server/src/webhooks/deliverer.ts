@@ -15,7 +15,7 @@ import { Retries } from './retries.ts';
 import { openTarget, renewTarget, type Target } from './target.ts';
 
 const POLL_MS = 1_000;
-/** A lane without work is given up after this, for another process to take. */
+/** A lane without work is given up after this, for another process to take; so is what is held for a callback. */
 const IDLE_RELEASE_MS = 30_000;
 /** How long a stop waits for receivers to answer; what is cut off then is due as before. */
 const FINISH_WITHIN_MS = 3_000;
@@ -38,6 +38,7 @@ interface Served {
   taking: boolean;
   /** Not before this is a lane that another process holds asked for again. Monotonic milliseconds. */
   takeAgainAt: number;
+  /** Monotonic milliseconds. */
   idleSince: number;
 }
 
@@ -58,6 +59,8 @@ class WebhookDeliverer implements Deliverer {
   #stopListening: () => void = () => undefined;
   #cancelPoll: () => void = () => undefined;
   #refreshing: Promise<void> | null = null;
+  /** Somebody asked for a refresh while one was under way, which may have looked before that. */
+  #refreshAgain = false;
 
   constructor(deps: DelivererDeps) {
     this.#deps = deps;
@@ -112,20 +115,30 @@ class WebhookDeliverer implements Deliverer {
   }
 
   #refreshLater(): void {
-    if (this.#stopped || this.#refreshing !== null) return;
-    this.#refreshing = this.#refresh()
+    if (this.#stopped) return;
+    this.#refreshAgain = this.#refreshing !== null;
+    this.#refreshing ??= this.#refresh()
       .catch((error: unknown) => this.#logError(error))
       .finally(() => {
         this.#refreshing = null;
+        if (this.#refreshAgain) this.#refreshLater();
       });
   }
 
   async #refresh(): Promise<void> {
-    const active = await readActiveWebhooks(this.#deps.engine);
+    const active = await readActiveWebhooks(this.#deps.engine, this.#callbacksInUse());
     const refs = new Set(active.map((webhook) => webhook.ref));
     for (const ref of this.#served.keys()) if (!refs.has(ref)) void this.#drop(ref);
     for (const webhook of active) this.#serve(webhook);
-    for (const ref of await readWebhooksWithNew(this.#deps.engine)) this.#wakeLane(ref);
+    // One that could not be served is tried again with the next refresh, and not at once.
+    for (const ref of await readWebhooksWithNew(this.#deps.engine)) if (this.#served.has(ref)) this.#wakeLane(ref);
+  }
+
+  #callbacksInUse(): number[] {
+    const oldest = this.#deps.clock.monotonic() - IDLE_RELEASE_MS;
+    return [...this.#served]
+      .filter(([, served]) => served.target.webhook.kind === 'callback' && served.idleSince >= oldest)
+      .map(([ref]) => ref);
   }
 
   /** A webhook whose secret does not open costs its own deliveries and nobody else's. */
@@ -139,7 +152,8 @@ class WebhookDeliverer implements Deliverer {
         return;
       }
       const target = openTarget(this.#deps, webhook);
-      this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince: 0 });
+      const idleSince = this.#deps.clock.monotonic();
+      this.#served.set(webhook.ref, { target, lane: null, lease: null, taking: false, takeAgainAt: 0, idleSince });
     } catch (error) {
       this.#logError(error);
     }
@@ -196,9 +210,10 @@ class WebhookDeliverer implements Deliverer {
 
   #releaseIdle(): void {
     const now = this.#deps.clock.monotonic();
-    for (const served of this.#served.values()) {
-      if (!served.lane?.isIdle) served.idleSince = now;
-      else if (now - served.idleSince > IDLE_RELEASE_MS) void this.#close(served);
+    for (const [ref, served] of this.#served) {
+      const isBusy = served.taking || served.lane?.isIdle === false || this.#retries.isBusyWith(ref);
+      if (isBusy) served.idleSince = now;
+      else if (now - served.idleSince > IDLE_RELEASE_MS && served.lane) void this.#close(served);
     }
   }
 
@@ -215,6 +230,7 @@ class WebhookDeliverer implements Deliverer {
     const served = this.#served.get(ref);
     if (!served) return;
     this.#served.delete(ref);
+    this.#retries.forget(ref);
     await this.#close(served);
     await served.target.receiver.close();
   }

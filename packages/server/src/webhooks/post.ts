@@ -22,7 +22,8 @@ export interface Answer {
 
 /** The sockets to one webhook, shared with no other, so that a receiver that hangs holds up only itself. */
 export interface Receiver {
-  post(headers: Readonly<Record<string, string>>, body: string): Promise<Answer>;
+  /** To the URL, which is of the receiver's origin; without one to the receiver's own. */
+  post(headers: Readonly<Record<string, string>>, body: string, url?: string | null): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -32,8 +33,8 @@ export interface ReceiverDeps {
 }
 
 export function createReceiver(url: string, connections: number, { guard, clock }: ReceiverDeps): Receiver {
-  const { origin, pathname, search } = new URL(url);
-  const pool = guard.openPool(origin, {
+  const own = new URL(url);
+  const pool = guard.openPool(own.origin, {
     connections,
     pipelining: 1,
     connectTimeoutMs: CONNECT_MS,
@@ -42,12 +43,13 @@ export function createReceiver(url: string, connections: number, { guard, clock 
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
   return {
-    async post(headers, body) {
+    async post(headers, body, given = null) {
       const startedAt = clock.monotonic();
       const timeout = new AbortController();
       const cancel = clock.after(TOTAL_MS, () => timeout.abort());
       const took = () => Math.round(clock.monotonic() - startedAt);
       try {
+        const { pathname, search } = given === null ? own : new URL(given);
         const path = `${pathname}${search}`;
         const response = await pool.request({ path, method: 'POST', headers, body, signal: timeout.signal });
         const isSuccess = response.statusCode >= 200 && response.statusCode < 300;

@@ -53,11 +53,21 @@ export class Retries {
     void this.#claim();
   }
 
+  /** The webhook is not served any more. */
+  forget(webhookRef: number): void {
+    this.#failing.delete(webhookRef);
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelPoll();
     this.#cancelExtend();
     await Promise.all(this.#underWay.values());
+  }
+
+  /** Whether an attempt for the webhook is under way. */
+  isBusyWith(webhookRef: number): boolean {
+    return this.#perWebhook.has(webhookRef);
   }
 
   async #claim(): Promise<void> {
@@ -122,7 +132,9 @@ export class Retries {
       )
       .finally(() => {
         this.#underWay.delete(delivery);
-        this.#perWebhook.set(webhookRef, (this.#perWebhook.get(webhookRef) ?? 1) - 1);
+        const left = (this.#perWebhook.get(webhookRef) ?? 1) - 1;
+        if (left > 0) this.#perWebhook.set(webhookRef, left);
+        else this.#perWebhook.delete(webhookRef);
         this.wake();
       });
     this.#underWay.set(delivery, work);

@@ -2,7 +2,7 @@
 import type { Line } from '../domain/line.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Step } from '../domain/walk.ts';
-import type { Webhook } from '../domain/webhook.ts';
+import type { Webhook, WebhookKind } from '../domain/webhook.ts';
 import { eventBody, webhookBody } from './v1.ts';
 
 export function keyBody(key: {
@@ -66,7 +66,8 @@ export function stepBody({ step, at, tookMs, detail }: Step) {
 }
 
 interface AdminWebhook extends Webhook {
-  readonly lineHandle: string;
+  readonly kind: WebhookKind;
+  readonly lineHandle: string | null;
   readonly disabledReason: string | null;
   readonly failingSince: number | null;
   readonly previousEndsAt: number | null;
@@ -85,6 +86,7 @@ export function adminWebhookBody(webhook: AdminWebhook, now: number) {
   const { newest, previousEndsAt } = webhook;
   return {
     ...webhookBody(webhook),
+    kind: webhook.kind,
     line_handle: webhook.lineHandle,
     disabled_reason: webhook.disabledReason,
     failing_since: webhook.failingSince,
@@ -103,6 +105,8 @@ export function adminWebhookBody(webhook: AdminWebhook, now: number) {
 interface Delivery {
   readonly id: string;
   readonly webhookId: string;
+  readonly kind: WebhookKind;
+  readonly url: string;
   readonly eventId: string;
   readonly type: string;
   readonly state: string;
@@ -121,6 +125,8 @@ export function deliveryBody(delivery: Delivery) {
   return {
     id: delivery.id,
     webhook_id: delivery.webhookId,
+    kind: delivery.kind,
+    url: delivery.url,
     event: delivery.type,
     event_id: delivery.eventId,
     state: delivery.state,
@@ -135,10 +141,14 @@ export function deliveryBody(delivery: Delivery) {
   };
 }
 
-/** `data` is JSON already. The timestamp of the body is that of the last attempt, or of the delivery before the first. */
+/**
+ * `data` is JSON already. The timestamp of the body is that of the last attempt, or of the delivery before the first. What
+ * is told of an item is posted bare.
+ */
 export function wholeDeliveryBody(delivery: Delivery & { readonly data: string }) {
-  const { type, data, id, lastAttemptAt, createdAt } = delivery;
-  const body: unknown = JSON.parse(eventBody(type, data, lastAttemptAt ?? createdAt, id));
+  const { type, data, id, lastAttemptAt, createdAt, kind } = delivery;
+  const posted = kind === 'v1' ? eventBody(type, data, lastAttemptAt ?? createdAt, id) : data;
+  const body: unknown = JSON.parse(posted);
   return { ...deliveryBody(delivery), body };
 }
 

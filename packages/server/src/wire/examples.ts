@@ -121,6 +121,7 @@ const webhook = {
 
 const adminWebhook = {
   ...webhook,
+  kind: 'v1',
   line_handle: LINE,
   disabled_reason: null,
   failing_since: null,
@@ -132,6 +133,8 @@ const adminWebhook = {
 const delivery = {
   id: DELIVERY_ID,
   webhook_id: WEBHOOK_ID,
+  kind: 'v1',
+  url: HOOK,
   event: 'message.received',
   event_id: 'evt_01k0q3v5x8f9q2t7m4n6p8r0sr',
   state: 'delivered',

@@ -142,7 +142,7 @@ export function failedEventData(item: Parameters<typeof outboxItemBody>[0], line
 export function webhookBody(webhook: Webhook) {
   return {
     id: webhook.id,
-    line_ids: [webhook.lineId],
+    line_ids: webhook.lineId === null ? [] : [webhook.lineId],
     url: webhook.url,
     events: webhook.events,
     is_active: webhook.isActive,

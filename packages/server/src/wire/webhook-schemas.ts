@@ -1,7 +1,8 @@
 /** Webhooks and deliveries of the admin API as schemas: what `admin.ts` renders, each field with its sentence. */
 import { z } from 'zod';
-import { EVENTS } from '../domain/events.ts';
-import { countOf, idOf, momentOf, textOf } from './schema-parts.ts';
+import { EVENTS, ITEM_EVENTS, WEBHOOK_EVENTS } from '../domain/events.ts';
+import { WEBHOOK_KINDS } from '../domain/webhook.ts';
+import { addressOf, countOf, idOf, momentOf, textOf } from './schema-parts.ts';
 import { webhookSchema } from './v1-schemas.ts';
 
 const state = z
@@ -13,9 +14,19 @@ const lastAttempt = {
   last_error: textOf('Why it failed, in a sentence. Null: it did not.').nullable(),
 };
 
+const ITEM_TYPES = Object.keys(ITEM_EVENTS);
+const kind = z
+  .enum(WEBHOOK_KINDS)
+  .describe(
+    "V1: of a line, made over `/v1`. Account: of the account's messages on all lines. Callback: of the sends that name an address at this origin.",
+  );
+
 export const adminWebhookSchema = webhookSchema
   .extend({
-    line_handle: textOf("Its line's handle."),
+    kind,
+    line_ids: z.array(z.string()).describe('The line whose events it gets. Empty: it is of all lines.'),
+    events: z.array(z.enum([...WEBHOOK_EVENTS, ...ITEM_TYPES])).describe('The events that it asked for.'),
+    line_handle: textOf("Its line's handle. Null: it is of all lines.").nullable(),
     disabled_reason: textOf('Why it is not active, in a sentence. Null: it is.').nullable(),
     failing_since: momentOf('Since when nothing has arrived. Null: deliveries arrive.').nullable(),
     previous_secret_ends_at: momentOf('Until when two secrets count. Null: one does.').nullable(),
@@ -40,7 +51,9 @@ export const deliverySchema = z
   .strictObject({
     id: idOf('dlv', "The delivery's id, the same over all attempts."),
     webhook_id: idOf('wh', 'Whom it is for.'),
-    event: z.enum(Object.keys(EVENTS)).describe('What it tells of.'),
+    kind,
+    url: addressOf('Where it is posted to.'),
+    event: z.enum([...Object.keys(EVENTS), ...ITEM_TYPES]).describe('What it tells of.'),
     event_id: idOf('evt', "The event's id."),
     state,
     attempts: countOf('How many attempts were made.'),

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
-import { isEventType } from '../../domain/events.ts';
+import { isLoggedType } from '../../domain/events.ts';
 import { hasPrefix } from '../../domain/ids.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { mayUseRef, usableLineRefs } from '../../lines/resolve.ts';
@@ -47,7 +47,7 @@ function listRoute(deps: DeliveryDeps): Route {
       webhook: nameField.optional().describe('Only those to this webhook: its `wh_` id.'),
       state: z.enum(DELIVERY_STATES).optional().describe('Only those in this state.'),
       event: nameField
-        .refine(isEventType, 'must be the name of an event')
+        .refine(isLoggedType, 'must be the name of an event')
         .optional()
         .describe('Only those of this event.'),
       since: z

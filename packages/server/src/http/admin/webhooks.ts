@@ -91,7 +91,7 @@ function setRoute(deps: AdminWebhookDeps): Route {
     name: 'setWebhook',
     summary: 'Switches a webhook off or on, or changes its URL or its events.',
     description:
-      'What is due to one that is switched off is dropped, and nothing is queued for it until it is active again.',
+      'What is due to one that is switched off is dropped, and nothing is queued for it until it is active again. Of one that is not of a line only `is_active` can be changed.',
     answer: 'AdminWebhook',
     refusals: ['webhook_not_found'],
     method: 'PATCH',
@@ -106,7 +106,8 @@ function setRoute(deps: AdminWebhookDeps): Route {
     async handle({ caller, params, body }) {
       const events = body.events === undefined ? null : webhookEventNames(body.events);
       if (body.url !== undefined) await refuseBadUrl(deps.guard, body.url);
-      const { id } = await findVisibleWebhook(deps, caller, params['id'] ?? '', 'id');
+      const { id, kind } = await findVisibleWebhook(deps, caller, params['id'] ?? '', 'id');
+      if (kind !== 'v1') refuseGivenElsewhere(body);
       const { accountRef } = caller;
       const change = { id, accountRef, url: body.url ?? null, events, isActive: body.is_active ?? null };
       const result = await deps.writer.write(setWebhooks, change);
@@ -141,7 +142,8 @@ function rotateRoute(deps: AdminWebhookDeps): Route {
     }),
     async handle({ caller, params, body, ticket }) {
       const webhook = await findVisibleWebhook(deps, caller, params['id'] ?? '', 'id');
-      const { id } = webhook;
+      const { id, kind } = webhook;
+      if (kind !== 'v1') throw invalidValue('id', 'must be a webhook of a line: no other is signed');
       const now = deps.clock.now();
       const overlapMs = (body.overlap_hours ?? OVERLAP_HOURS_DEFAULT) * HOUR_MS;
       const previousEndsAt = overlapMs === 0 ? null : now + overlapMs;
@@ -155,7 +157,13 @@ function rotateRoute(deps: AdminWebhookDeps): Route {
   });
 }
 
-/** A webhook of the caller's account and of a line that its key may use. Throws `webhook_not_found`, with `param`. */
+/** The address and the events of such a webhook are those that its account, or its sends, gave. */
+function refuseGivenElsewhere(changes: { readonly url?: unknown; readonly events?: unknown }): void {
+  const given = (['url', 'events'] as const).find((name) => changes[name] !== undefined);
+  if (given !== undefined) throw invalidValue(given, 'can be changed of a webhook of a line only');
+}
+
+/** A webhook of the caller's account and of a line that its key may use, or of all lines where it may use all. Throws `webhook_not_found`, with `param`. */
 export async function findVisibleWebhook(
   { engine, registry }: Pick<AdminWebhookDeps, 'engine' | 'registry'>,
   caller: Caller,
