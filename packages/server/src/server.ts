@@ -42,6 +42,7 @@ import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
 import { sendblueMessageRoutes } from './http/sendblue/messages.ts';
 import { sendblueSendRoutes } from './http/sendblue/send.ts';
+import { sendblueWebhookRoutes } from './http/sendblue/webhooks.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { audioMessageRoutes } from './http/v1/audio-messages.ts';
 import { chatRoutes } from './http/v1/chats.ts';
@@ -304,6 +305,7 @@ async function createApi(
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...sendblueSendRoutes(sending),
     ...sendblueMessageRoutes(shared),
+    ...sendblueWebhookRoutes(shared),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
     ...adminWebhookRoutes(shared),

@@ -14,7 +14,7 @@ const HOUR_MS = 3_600_000;
 const TWENTY_PAST = 1_750_000_000_000 - (1_750_000_000_000 % HOUR_MS) + 20 * 60_000;
 
 const KEYLESS = { scopes: new Set<never>(), lineRefs: null, expiresAt: null, keyId: 'key_0', keyHash: '' };
-const NOBODY = { accountRef: 0, keyRef: 999, accountEmail: '', ...KEYLESS };
+const NOBODY = { accountRef: 0, keyRef: 999, accountId: 'acc_0', accountEmail: '', ...KEYLESS };
 
 const look = (test: TestServer, key: string, path = '/v1/lines') => test.call('GET', path, undefined, { key });
 

@@ -14,6 +14,7 @@ const BEARER = /^Bearer +(\S+) *$/i;
 /** The caller, as far as any handler needs to know. */
 export interface Caller {
   readonly accountRef: number;
+  readonly accountId: string;
   /** Of its owner; empty where there is none. */
   readonly accountEmail: string;
   readonly keyRef: number;
@@ -60,9 +61,10 @@ export function createAuthenticator(engine: Engine, clock: Clock): Authenticator
   function callerOf(hash: string, key: StoredKey | null): Caller | null {
     if (!key || key.revokedAt !== null) return null;
     if (key.expiresAt !== null && key.expiresAt <= clock.now()) return null;
-    const { accountRef, accountEmail, ref, id, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
+    const { accountRef, accountId, accountEmail, ref, id, scopes, lineRefs, rateLimitPerHour, expiresAt } = key;
     return {
       accountRef,
+      accountId,
       accountEmail,
       keyRef: ref,
       keyId: id,

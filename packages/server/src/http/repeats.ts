@@ -110,7 +110,7 @@ export async function doElsewhere(
   let answer: Answer | null = null;
   try {
     const text = await work();
-    if (text !== null) answer = { status: identity.status, body: text };
+    if (text !== null) answer = guardOf(deps, identity, text).answer;
     return text;
   } finally {
     await deps.writer.write(completeNames, { ...identity, answer });

@@ -93,6 +93,7 @@ export interface StoredKey {
   readonly ref: number;
   readonly id: string;
   readonly accountRef: number;
+  readonly accountId: string;
   readonly accountEmail: string;
   readonly hash: string;
   readonly scopes: ReadonlySet<Scope>;
@@ -104,7 +105,7 @@ export interface StoredKey {
 
 const keyByHash = statement(
   { hash: 'text' },
-  `select api_keys.*, accounts.owner_email from api_keys join accounts on accounts.ref = api_keys.account_ref
+  `select api_keys.*, accounts.id as account_id, accounts.owner_email from api_keys join accounts on accounts.ref = api_keys.account_ref
    where api_keys.hash = i.hash`,
 );
 
@@ -119,6 +120,7 @@ export async function findKeyByHash(engine: Engine, hash: string): Promise<Store
     ref: Number(row['ref']),
     id: String(row['id']),
     accountRef: Number(row['account_ref']),
+    accountId: String(row['account_id']),
     accountEmail: String(row['owner_email']),
     hash: String(row['hash']),
     scopes: new Set(scopes.filter(isScope)),

@@ -8,6 +8,7 @@ import { messageEventData } from '../wire/v1.ts';
 import type { Row, Tx } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
 import { deleteHeld, type HeldMessage, holdMessages, selectDueHeld, selectHeldOfLines } from './held-messages.ts';
+import { tellReceived } from './item-news.ts';
 import { messagesFromRows, selectMessagesByRef } from './messages.ts';
 import { type Born, guidKey, type Seen, textOf } from './report.ts';
 import type { Batch, Write } from './writer.ts';
@@ -52,7 +53,12 @@ export async function announceSightings(
     const event = one ? bornEvent(batch, one) : freed.get(ref);
     return event ? [event] : [];
   });
+  await announce(batch, events);
+}
+
+async function announce(batch: Batch, events: readonly NewEvent[]): Promise<void> {
   await appendEvents(batch, events);
+  await tellReceived(batch, events);
 }
 
 /** An own message is never held back. */
@@ -162,7 +168,7 @@ export const announceDue: Write<{ now: number }, number> = {
     const now = Math.max(...items.map((item) => item.now));
     const due = await selectDueHeld(batch.tx, now);
     const freed = await freedEvents(batch, due, now);
-    await appendEvents(
+    await announce(
       batch,
       due.flatMap((ref) => freed.get(ref) ?? []),
     );

@@ -74,7 +74,7 @@ export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen, EchoOf>): 
 }
 
 /** What was handed over and turned out to have failed. */
-export async function failItems({ tx }: Batch, all: readonly Seen[]): Promise<readonly Told[]> {
+export async function failItems(batch: Batch, all: readonly Seen[]): Promise<readonly Told[]> {
   const failures = all.flatMap(({ event, report }, place) =>
     event.kind === 'failure' ? [{ event, report, place }] : [],
   );
@@ -85,8 +85,8 @@ export async function failItems({ tx }: Batch, all: readonly Seen[]): Promise<re
     error: event.reason,
     now: report.now,
   }));
-  const failed = new Map((await tx.each(markFailed, rows)).map((row) => [String(row['id']), Number(row['ref'])]));
-  const events = await failureEvents(tx, [...failed.values()], failures[0]?.report.now ?? 0);
+  const failed = new Map((await batch.tx.each(markFailed, rows)).map((row) => [String(row['id']), Number(row['ref'])]));
+  const events = await failureEvents(batch, [...failed.values()], failures[0]?.report.now ?? 0);
   return failures.flatMap(({ event, place }): Told[] => {
     const told = events.get(failed.get(event.reference) ?? -1);
     return told ? [{ place, event: told }] : [];

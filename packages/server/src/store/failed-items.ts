@@ -1,7 +1,7 @@
 /** What is told of messages that failed. */
 import { ATTEMPTS_MAX, OUTBOX_STATUS, type OutboxState } from '../domain/outbox.ts';
 import { failedEventData } from '../wire/v1.ts';
-import { type Row, statement, type Tx } from './database.ts';
+import { type Row, statement } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
 import { moveFailed } from './listed-items.ts';
 import type { Batch } from './writer.ts';
@@ -23,7 +23,7 @@ export async function tellFailures(
 ): Promise<void> {
   if (items.length === 0) return;
   const refs = items.map(({ ref }) => ref);
-  const events = await failureEvents(batch.tx, refs, Math.max(...items.map(({ now }) => now)));
+  const events = await failureEvents(batch, refs, Math.max(...items.map(({ now }) => now)));
   await appendEvents(
     batch,
     refs.flatMap((ref) => events.get(ref) ?? []),
@@ -32,15 +32,15 @@ export async function tellFailures(
 
 /** The events of those of the items that are messages, by the item's ref. */
 export async function failureEvents(
-  tx: Tx,
+  batch: Batch,
   refs: readonly number[],
   now: number,
 ): Promise<ReadonlyMap<number, NewEvent>> {
   await moveFailed(
-    tx,
+    batch,
     [...new Set(refs)].map((ref) => ({ ref, now })),
   );
-  const rows = await tx.each(
+  const rows = await batch.tx.each(
     failedMessages,
     [...new Set(refs)].map((ref) => ({ ref })),
   );

@@ -53,7 +53,7 @@ export const removeLines: Write<Removal, null> = {
       const gone: Row[] = [];
       for (const failState of [failFetching, failPending, failWaiting]) gone.push(...(await tx.one(failState, failed)));
       await moveFailed(
-        tx,
+        batch,
         gone.map((row) => ({ ref: Number(row['ref']), now })),
       );
       await disableWebhooksOfLine(batch, ref, 'Its line was removed.');

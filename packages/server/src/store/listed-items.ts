@@ -5,10 +5,12 @@
 import type { Service } from '@trunkline/drivers';
 import { ATTACHMENTS_MAX, refOfMessage, refOfOutbox, refsOf, type StoredStatus } from '../domain/listed-item.ts';
 import type { MessageState } from '../domain/message.ts';
-import { insertInto, type Row, statement, type Tx } from './database.ts';
+import { insertInto, type Row, type Statement, statement, type Tx } from './database.ts';
 import type { EchoOf } from './echoes.ts';
+import { type MovedItem, tellMoved } from './item-news.ts';
 import { messageState } from './messages.ts';
 import type { Born, Seen } from './report.ts';
+import type { Batch } from './writer.ts';
 
 const OUTBOX_PLACES = refOfOutbox(1);
 
@@ -68,15 +70,6 @@ const failItems = statement(
    returning listed_items.ref, listed_items.status, listed_items.account_ref, listed_items.is_followed`,
 );
 
-/** An item whose status is another now. */
-export interface MovedItem {
-  readonly ref: number;
-  readonly accountRef: number;
-  readonly status: StoredStatus | 'ACCEPTED';
-  /** Whether an address that came with the send is told of it. */
-  readonly isFollowed: boolean;
-}
-
 /** Messages and voice memos, by the ids of their outbox items. */
 export async function listAccepted(
   tx: Tx,
@@ -89,18 +82,18 @@ export async function listAccepted(
 }
 
 /** New messages: the echo of an item moves it on, any other one is listed now. */
-export async function listSeen(
-  tx: Tx,
-  born: readonly Born[],
-  echoes: ReadonlyMap<Seen, EchoOf>,
-): Promise<readonly MovedItem[]> {
+export async function listSeen(batch: Batch, born: readonly Born[], echoes: ReadonlyMap<Seen, EchoOf>): Promise<void> {
   const echoed = born.flatMap((one) => {
     const item = echoes.get(one.seen);
     return item ? [{ ...moveOf(one, item), service: one.seen.event.service }] : [];
   });
   const others = born.filter((one) => !echoes.has(one.seen));
-  await tx.each(insertSeen, others.flatMap(seenRows));
-  return moved(await tx.each(moveItems, inOrder(echoed)));
+  await batch.tx.each(insertSeen, others.flatMap(seenRows));
+  const rows = inOrder(echoed);
+  const moved = (await batch.tx.each(moveItems, rows)).map(movedFromRow);
+  // What is seen when it has arrived already was sent before.
+  const told = moved.flatMap((one) => (one.status === 'DELIVERED' ? [{ ...one, status: 'SENT' as const }, one] : [one]));
+  await tellMoved(batch, told, latestOf(rows));
 }
 
 function moveOf(one: Born, item: EchoOf) {
@@ -140,7 +133,7 @@ export interface ReceivedItem {
   readonly now: number;
 }
 
-export async function moveReceived(tx: Tx, items: readonly ReceivedItem[]): Promise<readonly MovedItem[]> {
+export async function moveReceived(batch: Batch, items: readonly ReceivedItem[]): Promise<void> {
   const rows = items.map(({ messageRef, outboxRef, state, now }) => ({
     ...refsOf(messageRef, outboxRef),
     status: statusOf(state),
@@ -148,7 +141,7 @@ export async function moveReceived(tx: Tx, items: readonly ReceivedItem[]): Prom
     message_ref: null,
     now,
   }));
-  return moved(await tx.each(moveItems, inOrder(rows)));
+  await move(batch, moveItems, inOrder(rows));
 }
 
 /** What these messages say has changed. */
@@ -162,11 +155,11 @@ export async function touchListed(
 
 /** Of these outbox items those that have failed. */
 export async function moveFailed(
-  tx: Tx,
+  batch: Batch,
   items: readonly { readonly ref: number; readonly now: number }[],
-): Promise<readonly MovedItem[]> {
+): Promise<void> {
   const rows = items.map(({ ref, now }) => ({ outbox_ref: ref, now })).sort((a, b) => a.outbox_ref - b.outbox_ref);
-  return moved(await tx.each(failItems, rows));
+  await move(batch, failItems, rows);
 }
 
 function statusOf(state: MessageState): StoredStatus {
@@ -174,13 +167,24 @@ function statusOf(state: MessageState): StoredStatus {
   return state === 'sent' ? 'SENT' : 'DELIVERED';
 }
 
-function moved(rows: readonly Row[]): readonly MovedItem[] {
-  return rows.map((row) => ({
+async function move(batch: Batch, statement: Statement, rows: readonly MoveRow[]): Promise<void> {
+  const moved = (await batch.tx.each(statement, rows)).map(movedFromRow);
+  await tellMoved(batch, moved, latestOf(rows));
+}
+
+type MoveRow = Row & { readonly now: number };
+
+function latestOf(rows: readonly MoveRow[]): number {
+  return rows.reduce((latest, { now }) => Math.max(latest, now), 0);
+}
+
+function movedFromRow(row: Row): MovedItem {
+  return {
     ref: Number(row['ref']),
     accountRef: Number(row['account_ref']),
     status: String(row['status']) as StoredStatus,
     isFollowed: row['is_followed'] === 1,
-  }));
+  };
 }
 
 /** Whoever locks several locks them in this order, so that no two wait for each other. */

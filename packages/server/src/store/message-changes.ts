@@ -7,7 +7,7 @@ import type { EventType } from '../domain/events.ts';
 import { messageEventData } from '../wire/v1.ts';
 import { bornMessage } from './announcements.ts';
 import { storeTranscriptions } from './attachments.ts';
-import { type Row, statement, type Tx } from './database.ts';
+import { type Row, statement } from './database.ts';
 import { findKnownMessages, type KnownMessage } from './known-messages.ts';
 import { moveReceived, touchListed } from './listed-items.ts';
 import { messagesFromRows, selectMessagesByRef, updateReceipts } from './messages.ts';
@@ -53,7 +53,7 @@ export async function recordChanges(
     const message = known.get(guidKey(seen.report, guid));
     if (message) changes.take(message, seen, place);
   }
-  await changes.write(batch.tx);
+  await changes.write(batch);
   return { told: [...fresh, ...(await tell(batch, changes.list))], reads: changes.reads };
 }
 
@@ -171,17 +171,18 @@ class Fold {
     this.list.push({ place, type: 'message.unsent', message, times: { unsent_at: at }, now });
   }
 
-  async write(tx: Tx): Promise<void> {
+  async write(batch: Batch): Promise<void> {
+    const { tx } = batch;
     await tx.each(updateReceipts, [...this.#receipts.values()]);
     await tx.each(editMessages, [...this.#edits.values()]);
     await tx.each(unsendMessages, [...this.#unsends.values()]);
     const told = [...this.#transcriptions].map(([messageRef, transcription]) => ({ messageRef, transcription }));
     await storeTranscriptions(tx, told);
-    await this.#list(tx);
+    await this.#list(batch);
   }
 
   /** Every state that is kept was changed by the newest report that it is of. */
-  async #list(tx: Tx): Promise<void> {
+  async #list(batch: Batch): Promise<void> {
     const received = [...this.#receipts].map(([messageRef, { now }]) => {
       const { outboxRef = null, readAt = null } = this.#states.get(messageRef) ?? {};
       return {
@@ -191,11 +192,11 @@ class Fold {
         now: Number(now),
       };
     });
-    await moveReceived(tx, received);
+    await moveReceived(batch, received);
     const changed = [...this.#edits, ...this.#unsends].map(([messageRef, { now }]) => {
       return { messageRef, outboxRef: this.#states.get(messageRef)?.outboxRef ?? null, now: Number(now) };
     });
-    await touchListed(tx, changed);
+    await touchListed(batch.tx, changed);
   }
 }
 

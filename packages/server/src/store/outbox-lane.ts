@@ -1,11 +1,14 @@
 /** What the owner of a line's lane does with its outbox items: claim in order, settle, reconcile, give up. */
+
+import { refOfOutbox } from '../domain/listed-item.ts';
 import { ATTEMPTS_MAX, ECHO_LIMIT_MS, type OutboxKind, RETRY_DELAYS_MS, SENTENCES } from '../domain/outbox.ts';
-import { type Row, statement, type Tx } from './database.ts';
+import { type Row, statement } from './database.ts';
 import { tellFailures } from './failed-items.ts';
+import { type MovedItem, tellMoved } from './item-news.ts';
 import { type Claim, heldClaims } from './leases.ts';
 import { moveFailed } from './listed-items.ts';
 import { fetchTopic, outboxTopic } from './outbox.ts';
-import type { Write } from './writer.ts';
+import type { Batch, Write } from './writer.ts';
 
 export interface ClaimedItem {
   readonly ref: number;
@@ -44,7 +47,7 @@ const claimPending = statement(
        and not exists (select 1 from outbox f where f.line_ref = i.line_ref and f.state = 'fetching'
          and f.recipient = o.recipient and f.ref < o.ref)
      order by o.ref limit i.max)
-   returning ref, id, recipient, is_group, kind, payload, details, hand_overs`,
+   returning ref, account_ref, id, recipient, is_group, kind, payload, details, hand_overs`,
 );
 
 /** `sending` is committed here, before the hand-over: whoever finds it after a crash asks, and never resends. */
@@ -52,22 +55,34 @@ export const claimItems: Write<ClaimRequest, readonly ClaimedItem[] | 'fenced'> 
   name: 'claim_items',
   kind: 'outcome',
   concurrency: 2,
-  async run({ tx }, requests) {
+  async run(batch, requests) {
     const holds = await heldClaims(
-      tx,
+      batch.tx,
       requests.map((request) => request.claim),
     );
     const results: (readonly ClaimedItem[] | 'fenced')[] = [];
-    for (const request of requests) results.push(holds(request.claim) ? await claimInOrder(tx, request) : 'fenced');
+    for (const request of requests) results.push(holds(request.claim) ? await claimInOrder(batch, request) : 'fenced');
     return results;
   },
 };
 
-async function claimInOrder(tx: Tx, request: ClaimRequest): Promise<readonly ClaimedItem[]> {
+async function claimInOrder(batch: Batch, request: ClaimRequest): Promise<readonly ClaimedItem[]> {
+  const { tx } = batch;
   const { lineRef, now, limit, claim } = request;
   await tx.one(releaseWaiting, { line_ref: lineRef, now });
   const rows = await tx.one(claimPending, { line_ref: lineRef, fence: claim.fence, now, max: limit });
-  return rows.map(itemFromRow).sort((a, b) => a.ref - b.ref);
+  const items = rows.toSorted((a, b) => Number(a['ref']) - Number(b['ref']));
+  await tellMoved(batch, items.flatMap(acceptedItem), now);
+  return items.map(itemFromRow);
+}
+
+/** Only what is followed, or listened to, is told of so small a step; nothing is written of it. */
+function acceptedItem(row: Row): MovedItem[] {
+  const { kind, details } = itemFromRow(row);
+  if (kind !== 'message' && kind !== 'audio_message') return [];
+  const isFollowed = details !== null && 'callback' in (JSON.parse(details) as object);
+  const ref = refOfOutbox(Number(row['ref']));
+  return [{ ref, accountRef: Number(row['account_ref']), status: 'ACCEPTED', isFollowed }];
 }
 
 function itemFromRow(row: Row): ClaimedItem {
@@ -189,7 +204,7 @@ export const settleItems: Write<Settlement, 'settled' | 'fenced'> = {
     );
     // On a removed line what is given back has failed.
     await moveFailed(
-      tx,
+      batch,
       held.filter(({ outcome }) => outcome.state === 'returned'),
     );
     const mayHaveFailed = held.filter(({ outcome }) => outcome.state === 'failed' || outcome.state === 'not_started');

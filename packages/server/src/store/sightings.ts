@@ -61,7 +61,7 @@ async function record(batch: Batch, reports: readonly Report[]): Promise<Readonl
   const echoes = await findEchoes(tx, messages, all);
   const born = await insertNew(batch, messages, chats, echoes);
   await markItemsSent(tx, echoes);
-  await listSeen(tx, [...born.values()], echoes);
+  await listSeen(batch, [...born.values()], echoes);
   await touch(tx, [...born.values()].map(touchedBy));
   await recordOptOutWords(
     tx,

@@ -191,6 +191,8 @@ const sendblueMessage = {
   was_downgraded: null,
 };
 
+const sendblueWebhooks = { receive: [HOOK, { url: HOOK, secret: 'a secret', sendblue_numbers: [LINE] }], outbound: [] };
+
 export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
   Line: line,
   SendblueMessage: sendblueMessage,
@@ -200,6 +202,9 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
     data: [sendblueMessage],
     pagination: { hasMore: false, limit: 100, offset: 0, total: 1 },
   },
+  SendblueWebhooks: { status: 'OK', webhooks: sendblueWebhooks },
+  SendblueWebhooksSet: { status: 'OK', message: 'The webhooks were added.', webhooks: sendblueWebhooks },
+  SendblueDone: { status: 'OK', message: 'One webhook was deleted.' },
   Chat: {
     id: CHAT_ID,
     line_id: LINE_ID,

@@ -1,6 +1,13 @@
 /** Every resource by the name that routes' rows and the OpenAPI document use. A document shows those that something names. */
 import { adminLineSchema, apiKeySchema, apiKeyWithSecretSchema, walkSchema } from './admin-schemas.ts';
-import { sendblueAnswerSchema, sendblueListSchema, sendblueMessageSchema } from './sendblue-schemas.ts';
+import {
+  sendblueAnswerSchema,
+  sendblueDoneSchema,
+  sendblueListSchema,
+  sendblueMessageSchema,
+  sendblueWebhooksSchema,
+  sendblueWebhooksSetSchema,
+} from './sendblue-schemas.ts';
 import {
   autoreplySchema,
   faultsClearedSchema,
@@ -63,6 +70,9 @@ export const RESOURCES = {
   SendblueMessage: sendblueMessageSchema,
   SendblueMessageAnswer: sendblueAnswerSchema,
   SendblueMessageList: sendblueListSchema,
+  SendblueWebhooks: sendblueWebhooksSchema,
+  SendblueWebhooksSet: sendblueWebhooksSetSchema,
+  SendblueDone: sendblueDoneSchema,
   PhoneMessage: phoneMessageSchema,
   PhoneText: phoneTextSchema,
   PhoneTyping: phoneTypingSchema,

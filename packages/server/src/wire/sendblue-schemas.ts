@@ -78,3 +78,34 @@ export const sendblueErrorSchema = z
     error_reason: textOf('The refusal itself, for programs.'),
   })
   .describe('A refusal, in the manner of Sendblue.');
+
+const entrySchema = z.union([
+  textOf('The address.'),
+  z.strictObject({
+    url: textOf('The address.'),
+    secret: textOf('Comes in the header `sb-signing-secret` of every post.').optional(),
+    sendblue_numbers: z.array(z.string()).optional().describe('The lines that it is limited to.'),
+  }),
+]);
+
+const webhookListsSchema = z
+  .strictObject({
+    receive: z.array(entrySchema).describe('Hear of inbound messages.'),
+    outbound: z.array(entrySchema).describe('Hear of every change of the status of own messages.'),
+    globalSecret: textOf('For entries that have no secret of their own. Left out: none.').optional(),
+  })
+  .describe('The webhooks of the account, each as it was given.');
+
+const ok = z.literal('OK').describe('It went well.');
+
+export const sendblueWebhooksSchema = z
+  .strictObject({ status: ok, webhooks: webhookListsSchema })
+  .describe('The webhooks of the account.');
+
+export const sendblueWebhooksSetSchema = z
+  .strictObject({ status: ok, message: textOf('What was done.'), webhooks: webhookListsSchema })
+  .describe('The webhooks of the account, as they are now.');
+
+export const sendblueDoneSchema = z
+  .strictObject({ status: ok, message: textOf('What was done.') })
+  .describe('That it was done.');

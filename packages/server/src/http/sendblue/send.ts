@@ -13,6 +13,7 @@ import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
 import { type Addressed, effectFor, repliedGuid } from '../../outbox/preconditions.ts';
 import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Recipient } from '../../store/outbox.ts';
+import { ensureCallback } from '../../webhooks/callbacks.ts';
 import { sentBody } from '../../wire/sendblue.ts';
 import type { LinkFile } from '../../wire/v1.ts';
 import { invalidValue, sendStyleField, TEXT_MAX, textField } from '../input.ts';
@@ -27,6 +28,7 @@ export interface SendblueSendDeps extends ShownDeps, EnqueueDeps {
 }
 
 const PART_MAX = 1_000;
+const URL_MAX = 2_048;
 
 const replyField = z
   .object({ message_handle: handleField, part_index: z.coerce.number().int().min(0).max(PART_MAX).optional() })
@@ -51,6 +53,7 @@ const sendBody = z.object({
   content: textField(TEXT_MAX).optional().describe('What it says. Required unless there is a `media_url`.'),
   media_url: mediaUrlField,
   send_style: sendStyleField,
+  status_callback: textField(URL_MAX).optional().describe('Is told of every change of the status, by a POST.'),
   reply_to: replyField,
   seat_id: unsupported('seat'),
   app_card: unsupported('app card'),
@@ -88,8 +91,9 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
         requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
         const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
         const url = body.media_url === undefined ? null : await checkMediaUrl(deps.guard, body.media_url, 'media_url');
+        const callback = await callbackOf(deps, caller, body.status_callback);
         const settled = await detailsOf(deps, { accountRef: caller.accountRef, line, to }, body.send_style, replied);
-        const details = url === null ? settled : { ...settled, fetch: { url } };
+        const details = { ...settled, ...(url !== null && { fetch: { url } }), ...(callback !== null && { callback }) };
         const id = deps.ids.make('outbox');
         const now = deps.clock.now();
         const item = acceptedItem({ id, caller, line, peer: handle, body, details, replied, now });
@@ -120,6 +124,7 @@ function payloadOf(body: SendBody) {
     ...(text !== undefined && { text }),
     ...(media !== undefined && { media_url: media }),
     ...(style !== undefined && { send_style: style }),
+    ...(body.status_callback !== undefined && { status_callback: body.status_callback }),
     ...(reply && { reply_to: reply.message_handle, reply_part: reply.part_index ?? 0 }),
   };
 }
@@ -134,6 +139,15 @@ async function requireSent(deps: ShownDeps, caller: Caller, name: string): Promi
 interface SentItem {
   readonly handle: string;
   readonly messageId: string;
+}
+
+/** Checked as a webhook's address is; its receiver is there before the first word goes to it. */
+async function callbackOf(deps: SendblueSendDeps, caller: Caller, url: string | undefined): Promise<string | null> {
+  if (url === undefined) return null;
+  const refusal = await deps.guard.refuseUrl(url);
+  if (refusal !== null) throw invalidValue('status_callback', refusal);
+  await ensureCallback(deps, caller.accountRef, url);
+  return url;
 }
 
 async function detailsOf(
@@ -183,7 +197,7 @@ function acceptedItem({ id, caller, line, peer, body, details, replied, now }: A
     sendStyle: details.effect ?? null,
     repliesTo: replied && details.guid !== undefined ? { handle: replied.handle, part } : null,
     error: null,
-    callbackUrl: null,
+    callbackUrl: details.callback ?? null,
     createdAt: now,
     updatedAt: now,
   };
