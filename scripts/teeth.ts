@@ -51,6 +51,20 @@ const SABOTAGES: readonly Sabotage[] = [
     test: { file: 'test/lease-fence.test.ts', name: 'to nobody else while the lease lasts' },
   },
   {
+    name: 'what is behind a file that is being fetched does not wait for it',
+    file: 'store/outbox-lane.ts',
+    line: "and not exists (select 1 from outbox f where f.line_ref = i.line_ref and f.state = 'fetching'",
+    replacement: "and not exists (select 1 from outbox f where f.line_ref = i.line_ref and f.state = 'waiting'",
+    test: { file: 'packages/server/test/media.test.ts', name: 'keeps its place in its chat' },
+  },
+  {
+    name: 'a former holder of the line says what became of a fetch',
+    file: 'store/fetches.ts',
+    line: 'const held = settlements.filter(({ claim }) => holds(claim));',
+    replacement: 'const held = settlements;',
+    test: { file: 'packages/server/test/media.test.ts', name: 'is fetched again by the next holder' },
+  },
+  {
     name: "the log's numbers are drawn without its lock",
     file: 'store/dialects/postgres-log.ts',
     line: `const lock = \`select pg_advisory_xact_lock(\${LOG_LOCK});\`;`,

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../src/clock.ts';
 import type { Failpoint } from '../src/domain/failpoint.ts';
 import { SENTENCES } from '../src/domain/outbox.ts';
 import { RESTORED_STATEMENTS } from '../src/store/backup.ts';
 import { makeWav, readCafIndependently } from './audio-media.ts';
-import { createFakeClock } from './fake-clock.ts';
 import { download } from './file-client.ts';
 import { bytes, type FileServer, hangs, type Page, sendsOn, startFileServer, status } from './file-server.ts';
 import {
@@ -21,7 +21,6 @@ import {
   waitFor,
 } from './harness.ts';
 import { filesOf, itemOf, sendUrl } from './media-scene.ts';
-import { passUntil } from './scripted-line.ts';
 import { openHome } from './stage.ts';
 
 const PEER = '+15550107901';
@@ -51,6 +50,11 @@ function waits(page: Page): { page: Page; goOn: () => void } {
   return { page: (response, request) => void promise.then(() => page(response, request)), goOn: resolve };
 }
 
+/** Real time, in which only what waits exactly as long as that has not long to wait. */
+function clockWith(shortened: number): Clock {
+  return { ...systemClock, after: (ms, call) => systemClock.after(ms === shortened ? 300 : ms, call) };
+}
+
 describe.each(ENGINES)('a file that a message names by its URL, on %s', (engine) => {
   let files: FileServer;
   let home: Home;
@@ -72,8 +76,6 @@ describe.each(ENGINES)('a file that a message names by its URL, on %s', (engine)
     await test.server.listen();
     for (const phone of [PEER, OTHER]) await test.text('Hello', phone);
   };
-  const stateIs = (id: string, state: string) =>
-    waitFor(async () => ((await itemOf(test, id)).state === state ? true : undefined), `${id} to be ${state}`);
   const fails = async (page: Page | string) => {
     const url = typeof page === 'string' ? page : files.put('/photo.png', page);
     return (await test.settled(await sendUrl(test, url, { to: PEER }), 'failed'))['error'];
@@ -254,6 +256,20 @@ describe.each(ENGINES)('a file that a message names by its URL, on %s', (engine)
     expect((await newest(test)).file).toMatchObject({ filename: 'broken.caf' });
   });
 
+  it('is no voice memo on a line that has none, though it is sound', async () => {
+    await start();
+    await test.stop();
+    const { server, close } = await openHome(home);
+    await server.query.updateTable('lines').set({ service: 'sms' }).where('handle', '=', LINE).execute();
+    await close();
+    await start();
+    const wav = makeWav({ rate: 8_000, seconds: 0.2 });
+    const id = await sendUrl(test, files.put('/memo.wav', bytes(wav)), { to: PEER });
+    await test.settled(id);
+    expect(await itemOf(test, id)).toMatchObject({ kind: 'message' });
+    expect(await shown(test)).toEqual(['memo.wav']);
+  });
+
   it('is not waited for when the server stops, and is fetched and sent once by the next one', async () => {
     await start();
     let isClosed = false;
@@ -365,19 +381,17 @@ describe.each(ENGINES)('a file that a message names by its URL, on %s', (engine)
     expect(files.asked).toHaveLength(6);
   });
 
-  it('waits while files cannot be stored, and is fetched again when they can', async () => {
-    const clock = createFakeClock();
-    await start({ clock });
+  it('waits while files cannot be stored, and goes out when they can', async () => {
+    await start({ clock: clockWith(5_000) });
     const blobs = join(test.config.dataDir, 'blobs');
     symlinkSync(join(test.config.dataDir, 'nowhere'), blobs);
     const id = await sendUrl(test, files.put('/photo.png', bytes(PICTURE)), { to: PEER });
-    await passUntil(clock, () => files.asked.length === 1, 'the fetch');
-    await clock.advance(3_000);
+    await waitFor(() => files.asked.length > 1 || undefined, 'another fetch');
     expect((await itemOf(test, id)).state).toBe('fetching');
-    expect(files.asked).toHaveLength(1);
     rmSync(blobs);
-    await passUntil(clock, async () => (await itemOf(test, id)).state === 'sent', 'the item to be sent', 100);
-    expect(files.asked).toHaveLength(2);
+    await test.settled(id);
+    expect(await shown(test)).toEqual(['photo.png']);
+    expect(await filesOf(test)).toHaveLength(1);
   });
 
   it('is asked about first where a backup was restored, and then fetched and sent', async () => {
@@ -398,19 +412,11 @@ describe.each(ENGINES)('a file that a message names by its URL, on %s', (engine)
   });
 
   it('fails where its server does not send it within 30 seconds', async () => {
-    const clock = createFakeClock();
-    await start({ clock });
-    const id = await sendUrl(
-      test,
-      files.put('/drips.png', (response) => response.writeHead(200).write('a')),
-      { to: PEER },
-    );
-    await passUntil(clock, () => files.asked.length === 1, 'the fetch');
-    await clock.advance(29_000);
-    expect((await itemOf(test, id)).state).toBe('fetching');
-    await passUntil(clock, async () => (await itemOf(test, id)).state === 'failed', 'the item to fail');
-    expect((await itemOf(test, id)).error).toBe(SENTENCES.notFetched('its server did not send it within 30 s'));
-    expect(files.asked).toHaveLength(1);
-    await stateIs(id, 'failed');
+    await start({ clock: clockWith(30_000) });
+    const drips: Page = (response) => response.writeHead(200).write('a');
+    expect(await fails(drips)).toBe(SENTENCES.notFetched('its server did not send it within 30 s'));
+    expect(await fails(hangs)).toBe(SENTENCES.notFetched('its server did not send it within 30 s'));
+    expect(files.asked).toHaveLength(2);
+    expect(stored()).toEqual([]);
   });
 });

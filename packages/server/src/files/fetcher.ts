@@ -61,17 +61,22 @@ export function createFetcher(deps: FetcherDeps): Fetcher {
   const closing = new AbortController();
   return {
     async fetch(url, { maxMs, signal }) {
-      const stopped = AbortSignal.any(signal ? [closing.signal, signal] : [closing.signal]);
-      const timeout = new AbortController();
-      const cancel = deps.clock.after(maxMs, () => timeout.abort());
+      const stops = signal ? [closing.signal, signal] : [closing.signal];
+      const isStopped = () => stops.some(({ aborted }) => aborted);
+      if (isStopped()) throw new FetchStoppedError();
+      const ending = new AbortController();
+      const end = () => ending.abort();
+      for (const stop of stops) stop.addEventListener('abort', end);
+      const cancel = deps.clock.after(maxMs, end);
       try {
-        return await fetchAgain(deps, url, AbortSignal.any([stopped, timeout.signal]));
+        return await fetchAgain(deps, url, ending.signal);
       } catch (error) {
-        if (stopped.aborted) throw new FetchStoppedError();
-        if (error instanceof BlobsUnavailableError || !timeout.signal.aborted) throw error;
+        if (isStopped()) throw new FetchStoppedError();
+        if (error instanceof BlobsUnavailableError || !ending.signal.aborted) throw error;
         throw new FetchError(`its server did not send it within ${maxMs / 1_000} s`);
       } finally {
         cancel();
+        for (const stop of stops) stop.removeEventListener('abort', end);
       }
     },
     close: () => closing.abort(),
