@@ -105,12 +105,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const BITS_PER_CHARACTER = 5n;
 const ENCODED_LENGTH = 26;
 
-/** The UUID behind an id's prefix, in lower case. Throws for what is no id. */
-export function uuidOfId(id: string): string {
+/** The UUID behind an id's prefix, in lower case; null for what no `Ids` has made. */
+export function uuidOfId(id: string): string | null {
   let bits = 0n;
   for (const character of id.slice(id.indexOf('_') + 1)) {
     const value = ALPHABET.indexOf(character);
-    if (value < 0) throw new Error(`This is no id: ${id}`);
+    if (value < 0) return null;
     bits = (bits << BITS_PER_CHARACTER) | BigInt(value);
   }
   const hex = bits.toString(16).padStart(32, '0');

@@ -96,9 +96,13 @@ export interface ListedItem {
   readonly updatedAt: number;
 }
 
-/** The UUID of a public id in upper case. Of a further attachment it has version 8, and its first byte is the place. */
+/**
+ * The UUID of a public id in upper case. Of a further attachment it has version 8, and its first byte is the place. An id
+ * that was not made here stands for itself.
+ */
 export function handleOf(id: string, place = 0): string {
   const uuid = uuidOfId(id);
+  if (uuid === null) return id;
   const derived = place === 0 ? uuid : `${place.toString(16).padStart(2, '0')}${uuid.slice(2, 14)}8${uuid.slice(15)}`;
   return derived.toUpperCase();
 }

@@ -2,9 +2,9 @@
  * What is told of listed items: an own one's status when it changes, an inbound one when it is announced. Their bodies
  * are read and rendered only where somebody listens.
  */
-import { type ListedItem, refsOf } from '../domain/listed-item.ts';
+import { type ListedItem, refOfOutbox, refsOf } from '../domain/listed-item.ts';
 import { itemBody } from '../wire/sendblue.ts';
-import { statement } from './database.ts';
+import { type Row, statement } from './database.ts';
 import type { NewEvent } from './events.ts';
 import { appendItemEvents, type ItemNews } from './item-events.ts';
 import { readListedItems } from './listed-item-rows.ts';
@@ -36,6 +36,16 @@ export async function tellMoved(batch: Batch, moved: readonly MovedItem[], now: 
     return item ? [newsOf(batch, { ...item, status }, 'status', now)] : [];
   });
   await appendItemEvents(batch, news);
+}
+
+/** Of outbox items that were claimed just now. So small a step is told where somebody listens, and written nowhere. */
+export async function tellAccepted(batch: Batch, claimed: readonly Row[], now: number): Promise<void> {
+  const messages = claimed.filter(({ kind }) => kind === 'message' || kind === 'audio_message');
+  const moved = messages.map(({ ref, account_ref: accountRef, details }): MovedItem => {
+    const isFollowed = typeof details === 'string' && 'callback' in (JSON.parse(details) as object);
+    return { ref: refOfOutbox(Number(ref)), accountRef: Number(accountRef), status: 'ACCEPTED', isFollowed };
+  });
+  await tellMoved(batch, moved, now);
 }
 
 const rowsOfMessage = statement(

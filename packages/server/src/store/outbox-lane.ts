@@ -1,10 +1,9 @@
 /** What the owner of a line's lane does with its outbox items: claim in order, settle, reconcile, give up. */
 
-import { refOfOutbox } from '../domain/listed-item.ts';
 import { ATTEMPTS_MAX, ECHO_LIMIT_MS, type OutboxKind, RETRY_DELAYS_MS, SENTENCES } from '../domain/outbox.ts';
 import { type Row, statement } from './database.ts';
 import { tellFailures } from './failed-items.ts';
-import { type MovedItem, tellMoved } from './item-news.ts';
+import { tellAccepted } from './item-news.ts';
 import { type Claim, heldClaims } from './leases.ts';
 import { moveFailed } from './listed-items.ts';
 import { fetchTopic, outboxTopic } from './outbox.ts';
@@ -72,17 +71,8 @@ async function claimInOrder(batch: Batch, request: ClaimRequest): Promise<readon
   await tx.one(releaseWaiting, { line_ref: lineRef, now });
   const rows = await tx.one(claimPending, { line_ref: lineRef, fence: claim.fence, now, max: limit });
   const items = rows.toSorted((a, b) => Number(a['ref']) - Number(b['ref']));
-  await tellMoved(batch, items.flatMap(acceptedItem), now);
+  await tellAccepted(batch, items, now);
   return items.map(itemFromRow);
-}
-
-/** Only what is followed, or listened to, is told of so small a step; nothing is written of it. */
-function acceptedItem(row: Row): MovedItem[] {
-  const { kind, details } = itemFromRow(row);
-  if (kind !== 'message' && kind !== 'audio_message') return [];
-  const isFollowed = details !== null && 'callback' in (JSON.parse(details) as object);
-  const ref = refOfOutbox(Number(row['ref']));
-  return [{ ref, accountRef: Number(row['account_ref']), status: 'ACCEPTED', isFollowed }];
 }
 
 function itemFromRow(row: Row): ClaimedItem {

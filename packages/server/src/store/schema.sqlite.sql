@@ -226,6 +226,31 @@ create index outbox_pending on outbox (line_ref, ref) where state = 'pending';
 create index outbox_under_way on outbox (line_ref, ref) where state in ('sending', 'handed_over', 'unknown');
 create index outbox_waiting on outbox (line_ref, recipient, ref) where state = 'waiting';
 
+-- What lists in the manner of Sendblue show: own messages from their acceptance on, and those that were seen.
+create table listed_items (
+  ref integer primary key,               -- The outbox item times 512, or the message times 512 and 256 and the place of its attachment.
+  account_ref bigint not null,           -- Whose it is.
+  line_ref bigint not null,              -- The line.
+  chat_ref bigint,                       -- The group, or null.
+  peer text not null,                    -- The handle of the other party; empty for what goes to a group.
+  is_outbound bigint not null,           -- Whether it goes out.
+  status text not null,                  -- QUEUED, SENT, DELIVERED, ERROR or RECEIVED. One that is under way is QUEUED here.
+  service text not null,                 -- The network that carried it, or that of the line until that is known.
+  outbox_ref bigint,                     -- The outbox item, or null.
+  message_ref bigint,                    -- The message once it was seen, or null.
+  place bigint not null,                 -- Which of its attachments this is, from 0.
+  created_at bigint not null,            -- When it was accepted, or sent by the clock of the line.
+  updated_at bigint not null,            -- When anything of it last changed; never before it was created.
+  is_followed bigint not null default 0  -- Whether the send named an address that is told of each change of its status.
+);
+create index listed_items_by_change on listed_items (account_ref, updated_at, ref);
+create index listed_items_by_creation on listed_items (account_ref, created_at, ref);
+create index listed_items_by_group on listed_items (account_ref, chat_ref, created_at, ref) where chat_ref is not null;
+create index listed_items_by_line on listed_items (line_ref, created_at, ref);
+create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref);
+create index listed_items_by_service on listed_items (account_ref, service, created_at, ref) where service <> 'imessage';
+create index listed_items_by_status on listed_items (account_ref, status, updated_at, ref);
+
 -- The event log: one total order for the installation, drawn in the commit.
 create table events (
   seq integer primary key autoincrement,  -- The place in that order.
@@ -330,7 +355,7 @@ create table kept_answers (
   key_ref bigint not null,            -- The API key that asked.
   route text not null,                -- What it asked: method and path.
   name text not null,                 -- The Idempotency-Key.
-  fingerprint text not null,          -- The hash of the request, so that another one under the same name is refused.
+  fingerprint text not null,          -- The hash of the request, so that another one under the same name is refused; or which try it is, first or repeat.
   holder text not null,               -- The process in which the request is under way.
   status bigint,                      -- The HTTP status of the answer, or null while the request is under way.
   body text,                          -- The answer, sealed where it holds a secret, or null.

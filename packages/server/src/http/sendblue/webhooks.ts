@@ -101,6 +101,12 @@ function routesAt(deps: SendblueWebhookDeps, path: string, suffix: string): Rout
         return { status: 'OK', message: 'The webhooks were added.', webhooks: await listsOf(deps, caller) };
       },
     }),
+    ...changesAt(deps, path, suffix),
+  ];
+}
+
+function changesAt(deps: SendblueWebhookDeps, path: string, suffix: string): Route[] {
+  return [
     route({
       name: `sendblueReplaceWebhooks${suffix}`,
       summary: 'Puts these webhooks in the place of all that are there.',
