@@ -62,7 +62,7 @@ const listsField = z
 const PATHS = ['/api/account/webhooks', '/api/v2/account/webhooks'] as const;
 
 export function sendblueWebhookRoutes(deps: SendblueWebhookDeps): Route[] {
-  return PATHS.flatMap((path, index) => routesAt(deps, path, index === 0 ? '' : 'V2'));
+  return PATHS.flatMap((path, index) => routesAt(deps, path, index === 0 ? '' : 'Alias'));
 }
 
 function routesAt(deps: SendblueWebhookDeps, path: string, suffix: string): Route[] {
