@@ -1,6 +1,8 @@
 /** Webhooks and their deliveries from the command, against a server that delivers. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../server/src/clock.ts';
 import { KEY, LINE, startTestServer, type TestServer, waitFor } from '../../server/test/harness.ts';
+import { openItemScene, startItemReceiver } from '../../server/test/item-scene.ts';
 import { answers, isSigned, isStandardSigned, type Receiver, startReceiver } from '../../server/test/receiver.ts';
 import { createUser, linesOf, type Ran, runTrunkline, type User } from './command-process.ts';
 
@@ -135,6 +137,28 @@ describe('deliveries', () => {
     const refused = await run('deliveries', 'resend', delivery);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/Make it active first.*webhook_inactive/) });
     await output('webhooks', 'delete', id, '--yes');
+  });
+
+  it('of an account and of callbacks are listed and shown as well, each with its address', async () => {
+    const items = await startItemReceiver();
+    const scene = await openItemScene(test, systemClock);
+    await scene.replace([{ type: 'outbound', url: `${items.url}/of-all` }]);
+    await scene.ensure(`${items.url}?message=1`);
+    await scene.tell('Hello', { callbackUrl: `${items.url}?message=1` });
+    await scene.until(async () => (await scene.states()).join() === 'delivered,delivered' || undefined, 'both');
+    const [callback = '', account = ''] = (await output('webhooks', 'list')).trimEnd().split('\n').slice(1);
+    const { origin } = new URL(items.url);
+    expect(callback).toMatch(new RegExp(`^wh_\\w+ +callback +all +${origin} +item\\.status +delivered +active$`));
+    expect(account).toMatch(
+      new RegExp(`^wh_\\w+ +account +all +${items.url}/of-all +item\\.status +delivered +active$`),
+    );
+    const id = /^wh_\w+/.exec(callback)?.[0] ?? '';
+    const delivery = await jsonOf('deliveries', 'list', '--webhook', id, '--event', 'item.status');
+    expect(delivery).toMatchObject({ kind: 'callback', url: `${items.url}?message=1`, event: 'item.status' });
+    const shown = (await output('deliveries', 'show', String(delivery['id']))).split('\n');
+    expect(shown[1]).toMatch(/^item\.status \(evt_\w+\) to wh_\w+ at http:\S+\?message=1$/);
+    expect(JSON.parse(shown.at(-2) ?? '')).toEqual({ status: 'SENT', content: 'Hello' });
+    await items.close();
   });
 
   it.each([

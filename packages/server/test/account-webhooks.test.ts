@@ -11,6 +11,11 @@ import { addKey } from './tenancy.ts';
 
 const POLL_MS = 1_100;
 const OTHER_LINE = '+15550107777';
+/** Nobody has written in it yet. */
+const CHAT = {
+  ...{ identifier: '+15550107711', service: 'imessage', is_group: 0, participants: '[]' },
+  ...{ has_received_inbound: 0, last_message_at: 0 },
+};
 const OURS = ['x-webhook-signature', 'x-webhook-timestamp', 'webhook-id', 'webhook-timestamp', 'webhook-signature'];
 
 describe.each(ENGINES)('a webhook of an account on %s', (engine) => {
@@ -65,6 +70,26 @@ describe.each(ENGINES)('a webhook of an account on %s', (engine) => {
       expect(headers['x-webhook-delivery-id']).toMatch(/^dlv_/);
       for (const name of OURS) expect(headers).not.toHaveProperty(name);
     }
+  });
+
+  it('hears of the changes of one item in their order, from before it has a chat', async () => {
+    receiver.behave((response, one) => {
+      if (textOf(one) !== 'Accepted') response.end();
+    });
+    await scene.replace([{ type: 'outbound', url: receiver.url }]);
+    const { ref: chatRef } = await test.server.engine.query
+      .insertInto('chats')
+      .values({ id: 'cht_1', account_ref: scene.accountRef, line_ref: scene.lineRef, ...CHAT, created_at: clock.now() })
+      .returning('ref')
+      .executeTakeFirstOrThrow();
+    await scene.tell('Accepted', { outboxRef: 1 });
+    await scene.tell('Sent', { outboxRef: 1, chatRef });
+    await scene.tell('Of another', { outboxRef: 2, chatRef });
+    await arrived(2);
+    expect(receiver.received.map(textOf)).toEqual(['Accepted', 'Of another']);
+    await clock.advance(2_000);
+    await arrived(3);
+    expect(receiver.received.map(textOf)).toEqual(['Accepted', 'Of another', 'Sent']);
   });
 
   it('hears of what its type and its lines are, and nothing is written or rendered where nobody listens', async () => {

@@ -341,7 +341,13 @@ async function tellOfItem(engine: Engine): Promise<void> {
   const urls = ['https://127.0.0.1/a', 'https://127.0.0.1:8443/b', null];
   await engine.commit(async (tx) => {
     const batch = { tx, emit: () => undefined, newId: ids.make, linkFile: () => '', wake: () => undefined };
-    const news = urls.map((callbackUrl) => ({ ...item, kind: 'status' as const, callbackUrl, render: () => '{}' }));
+    const news = urls.map((callbackUrl) => ({
+      ...item,
+      outboxRef: REF,
+      kind: 'status' as const,
+      callbackUrl,
+      render: () => '{}',
+    }));
     await appendItemEvents(batch, news);
     return { value: null, log: [], topics: [] };
   });

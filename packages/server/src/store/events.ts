@@ -76,8 +76,16 @@ export interface Addressee {
   readonly url: string | null;
 }
 
-/** The event with its deliveries. It is in the log once the batch has emitted it. */
-export function logEntry(batch: Batch, event: NewEvent, addressees: readonly Addressee[]): LogEntry {
+/**
+ * The event with its deliveries, which keep one order with all that have the same `orderRef`. It is in the log once the batch
+ * has emitted it.
+ */
+export function logEntry(
+  batch: Batch,
+  event: NewEvent,
+  addressees: readonly Addressee[],
+  orderRef: number | null = event.chatRef,
+): LogEntry {
   return {
     event: {
       id: batch.newId('event'),
@@ -93,7 +101,7 @@ export function logEntry(batch: Batch, event: NewEvent, addressees: readonly Add
       id: batch.newId('delivery'),
       account_ref: event.accountRef,
       webhook_ref: to.ref,
-      chat_ref: event.chatRef,
+      chat_ref: orderRef,
       state: 'new',
       due_at: event.now,
       created_at: event.now,

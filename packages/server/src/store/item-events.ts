@@ -16,6 +16,8 @@ export interface ItemNews {
   readonly lineHandle: string;
   readonly chatRef: number | null;
   readonly messageRef: number | null;
+  /** The outbox item whose changes are told in their order, also before it has a chat; null: the chat's order is kept. */
+  readonly outboxRef: number | null;
   /** An inbound item, or a change of an own item's status. */
   readonly kind: 'received' | 'status';
   /** Where the send of this one item wanted it to be told. */
@@ -61,7 +63,10 @@ export async function appendItemEvents(batch: Batch, news: readonly ItemNews[]):
       ...callbackOf(callbacks, one),
     ];
     if (addressees.length === 0) continue;
-    batch.emit(logEntry(batch, { ...one, type: TYPES[one.kind], data: one.render() }, addressees));
+    const event = { ...one, type: TYPES[one.kind], data: one.render() };
+    // Apart from all chats' refs.
+    const orderRef = one.outboxRef === null ? one.chatRef : -one.outboxRef;
+    batch.emit(logEntry(batch, event, addressees, orderRef));
     for (const { ref } of addressees) batch.wake(webhookLane(ref));
   }
 }

@@ -310,7 +310,7 @@ create table deliveries (
   event_seq bigint not null,                -- The event.
   id text not null unique,                  -- The public id, the same over all attempts.
   account_ref bigint not null,              -- Whose it is.
-  chat_ref bigint,                          -- The chat whose order it keeps, or null.
+  chat_ref bigint,                          -- The chat whose order it keeps, or null; below 0 an outbox item, whose changes have an order of their own.
   state text not null,                      -- new (the lane's), retry (anybody's), delivered, failed or dropped.
   attempts bigint not null default 0,       -- The attempts so far.
   due_at bigint not null,                   -- When the next attempt is due.

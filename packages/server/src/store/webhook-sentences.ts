@@ -36,7 +36,8 @@ export const WEBHOOK_SENTENCES = {
       event_seq: 'The event.',
       id: 'The public id, the same over all attempts.',
       account_ref: ACCOUNT,
-      chat_ref: 'The chat whose order it keeps, or null.',
+      chat_ref:
+        'The chat whose order it keeps, or null; below 0 an outbox item, whose changes have an order of their own.',
       state: "new (the lane's), retry (anybody's), delivered, failed or dropped.",
       attempts: 'The attempts so far.',
       due_at: 'When the next attempt is due.',
