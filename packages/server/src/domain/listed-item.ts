@@ -79,6 +79,7 @@ export interface ListedItem {
     readonly participants: readonly string[];
   } | null;
   readonly chatRef: number | null;
+  readonly outboxRef: number | null;
   readonly messageRef: number | null;
   /** The `msg_` id, once it was seen. */
   readonly messageId: string | null;

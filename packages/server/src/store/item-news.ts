@@ -58,7 +58,7 @@ const rowsOfMessage = statement(
 export async function tellReceived(batch: Batch, events: readonly NewEvent[]): Promise<void> {
   const received = events.filter(({ type }) => type === 'message.received');
   const listening = await findListening(batch, received);
-  for (const { accountRef, messageRef, now } of received) {
+  for (const { accountRef, chatRef, messageRef, now } of received) {
     if (messageRef === null || !listening.has(accountRef)) continue;
     const { first, last } = refsOf(messageRef, null);
     const rows = await batch.tx.one(rowsOfMessage, { first, last });
@@ -67,10 +67,9 @@ export async function tellReceived(batch: Batch, events: readonly NewEvent[]): P
       rows.map((row) => ({ ref: Number(row['ref']) })),
     );
     const ordered = [...items.values()].sort((a, b) => a.ref - b.ref);
-    await appendItemEvents(
-      batch,
-      ordered.map((item) => newsOf(batch, item, 'received', now)),
-    );
+    // A chat's messages are told in their order.
+    const news = ordered.map((item) => ({ ...newsOf(batch, item, 'received', now), chatRef }));
+    await appendItemEvents(batch, news);
   }
 }
 
@@ -97,8 +96,8 @@ async function itemsByRef(
 }
 
 function newsOf({ linkFile }: Batch, item: ListedItem, kind: ItemNews['kind'], now: number): ItemNews {
-  const { accountRef, lineRef, lineHandle, chatRef, messageRef } = item;
+  const { accountRef, lineRef, lineHandle, chatRef, outboxRef, messageRef } = item;
   const callbackUrl = kind === 'status' ? item.callbackUrl : null;
   const render = () => JSON.stringify(itemBody(item, linkFile));
-  return { accountRef, lineRef, lineHandle, chatRef, messageRef, kind, callbackUrl, render, now };
+  return { accountRef, lineRef, lineHandle, chatRef, outboxRef, messageRef, kind, callbackUrl, render, now };
 }

@@ -113,6 +113,7 @@ function itemFromRow(
     hasOptedOut: row['has_opted_out'] === 1,
     group: groupOf(row),
     chatRef: numberOrNull(row['chat_ref']),
+    outboxRef: numberOrNull(row['outbox_ref']),
     messageRef: numberOrNull(row['message_ref']),
     messageId: textOrNull(row['message_id']),
     text: place === 0 ? text : null,

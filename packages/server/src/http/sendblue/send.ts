@@ -190,6 +190,7 @@ function acceptedItem({ id, caller, line, peer, body, details, replied, now }: A
     hasOptedOut: false,
     group: null,
     chatRef: null,
+    outboxRef: null,
     messageRef: null,
     messageId: null,
     text: body.content ?? null,
