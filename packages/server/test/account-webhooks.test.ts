@@ -175,10 +175,10 @@ describe.each(ENGINES)('a webhook of an account on %s', (engine) => {
   it('is nothing to /v1: no stream shows its events, no webhook of a line gets them, no list has it', async () => {
     const ofLine = await startReceiver();
     await test.webhook(ofLine.url, ['message.received']);
-    await scene.replace([{ type: 'receive', url: receiver.url }]);
+    await scene.replace([{ type: 'outbound', url: receiver.url }]);
     const { id } = (await scene.webhooks()).find((one) => one.kind === 'account') ?? { id: '' };
     const reader = await readEvents(String(await test.server.listen()));
-    await scene.tell('Not for them', { kind: 'received' });
+    await scene.tell('Not for them');
     await test.text('For them');
     await arrived(1);
     await arrived(1, ofLine);
