@@ -6,15 +6,20 @@ import { writeFileSync } from 'node:fs';
 import { commandPage, PAGE_PATH } from '../packages/cli/test/command-page.ts';
 import { generateTypes } from '../packages/sdk/test/generated-types.ts';
 import { generateFiles } from '../packages/server/test/generated-files.ts';
-import { OPENAPI_FILE, openApiText } from '../packages/server/test/openapi-file.ts';
+import { OPENAPI_FILE, openApiTexts, SENDBLUE_FILE } from '../packages/server/test/openapi-file.ts';
 import { startPostgres } from '../test/postgres.ts';
 
 writeFileSync(PAGE_PATH, await commandPage());
 console.log(PAGE_PATH);
-const openApi = await openApiText();
-writeFileSync(OPENAPI_FILE, openApi);
-console.log(OPENAPI_FILE);
-for (const { path, text } of generateTypes(openApi)) {
+const openApi = await openApiTexts();
+for (const [path, text] of [
+  [OPENAPI_FILE, openApi.v1],
+  [SENDBLUE_FILE, openApi.sendblue],
+] as const) {
+  writeFileSync(path, text);
+  console.log(path);
+}
+for (const { path, text } of generateTypes(openApi.v1)) {
   writeFileSync(path, text);
   console.log(path);
 }

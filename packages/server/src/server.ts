@@ -40,9 +40,7 @@ import type { Documents } from './http/documents.ts';
 import type { HttpLimits } from './http/http-limits.ts';
 import { createLostAnswers } from './http/lost-answers.ts';
 import type { Route } from './http/route.ts';
-import { sendblueMessageRoutes } from './http/sendblue/messages.ts';
-import { sendblueSendRoutes } from './http/sendblue/send.ts';
-import { sendblueWebhookRoutes } from './http/sendblue/webhooks.ts';
+import { sendblueRoutes } from './http/sendblue/routes.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { audioMessageRoutes } from './http/v1/audio-messages.ts';
 import { chatRoutes } from './http/v1/chats.ts';
@@ -303,9 +301,7 @@ async function createApi(
     ...fileRoutes(shared),
     ...sandboxRoutes(shared),
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
-    ...sendblueSendRoutes(sending),
-    ...sendblueMessageRoutes(shared),
-    ...sendblueWebhookRoutes(shared),
+    ...sendblueRoutes(sending),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
     ...adminWebhookRoutes(shared),

@@ -9,13 +9,13 @@ import { createDocument } from '../src/http/docs/document.ts';
 import type { Media, OpenApiDocument, Operation } from '../src/http/docs/open-api.ts';
 import { REQUEST_EXAMPLES } from '../src/http/docs/request-examples.ts';
 import { inputParser } from '../src/http/input.ts';
-import { REFUSALS_OF_ANY_REQUEST } from '../src/http/refusals.ts';
+import { REFUSALS_OF_ANY_REQUEST, refusalsOf } from '../src/http/refusals.ts';
 import type { Route } from '../src/http/route.ts';
 import { eventBodySchema } from '../src/wire/event-schemas.ts';
 import { EVENT_EXAMPLES, EXAMPLE_DELIVERY, RESOURCE_EXAMPLES } from '../src/wire/examples.ts';
 import { RESOURCES } from '../src/wire/resources.ts';
 import { type Answer, LINE, PHONE, startTestServer, type TestServer, waitFor } from './harness.ts';
-import { documentText, OPENAPI_FILE } from './openapi-file.ts';
+import { documentText, OPENAPI_FILE, SENDBLUE_FILE, sendblueText } from './openapi-file.ts';
 import { startReceiver } from './receiver.ts';
 
 const METHODS = ['get', 'post', 'patch', 'delete'];
@@ -84,6 +84,46 @@ describe('openapi/v1.json', () => {
   });
 });
 
+describe('openapi/sendblue.json', () => {
+  const document = JSON.parse(readFileSync(SENDBLUE_FILE, 'utf8')) as OpenApiDocument;
+
+  it('is the document of the rows of /api: after a change, `npm run generate`', () => {
+    expect(sendblueText(routes)).toBe(readFileSync(SENDBLUE_FILE, 'utf8'));
+  });
+
+  it('has every route of /api that is served, names the others, and refers to nothing that is not there', () => {
+    const listed = operationsOf(document.paths).map(({ path, method }) => `${method.toUpperCase()} ${path}`);
+    const rows = routes.filter(({ path }) => path.startsWith('/api/'));
+    const named = ({ method, path }: Route) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`;
+    expect(listed.sort()).toEqual(
+      rows
+        .filter((row) => row.isServed)
+        .map(named)
+        .sort(),
+    );
+    for (const { method, path } of rows.filter((row) => !row.isServed)) {
+      expect(document.info.description).toContain(`\`${method} ${path}\``);
+    }
+    const places = new Set([...partsOf(document)].map(([place]) => place));
+    const references = [...partsOf(document)].flatMap(([, { $ref }]) => (typeof $ref === 'string' ? [$ref] : []));
+    expect(references.filter((one) => !places.has(one))).toEqual([]);
+  });
+
+  it('has refusals that fit its schema', () => {
+    const problems = validatorOf(document);
+    for (const { operation } of operationsOf(document.paths)) {
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        for (const example of Object.values(content?.['application/json']?.examples ?? {})) {
+          const value = 'value' in example ? example.value : null;
+          expect(problems('#/components/schemas/SendblueError', value), `${operation.operationId} ${status}`).toEqual(
+            [],
+          );
+        }
+      }
+    }
+  });
+});
+
 describe('the document of everything that is served', () => {
   it('names each operation once, also beside the events', () => {
     const names = [...operationsOf(whole.paths), ...operationsOf(whole.webhooks)].map(
@@ -128,12 +168,15 @@ describe('the document of everything that is served', () => {
     const listed = new Set<string>(REFUSALS_OF_ANY_REQUEST);
     for (const { operation } of operationsOf(whole.paths)) {
       for (const [status, { content }] of Object.entries(operation.responses)) {
-        for (const code of Object.keys(content?.['application/json']?.examples ?? {})) {
+        for (const [code, example] of Object.entries(content?.['application/json']?.examples ?? {})) {
           listed.add(code);
-          expect(whole.components.examples[code]?.summary).toBe(`Status ${status}`);
+          const { summary } = 'value' in example ? example : (whole.components.examples[code] ?? {});
+          expect(summary).toBe(`Status ${status}`);
         }
       }
     }
+    // What is not served is in no document: its refusal is that of its rows.
+    for (const row of routes.filter((one) => !one.isServed)) for (const code of refusalsOf(row)) listed.add(code);
     expect([...listed].sort()).toEqual(Object.keys(ERRORS).sort());
     expect(Object.keys(whole.components.examples)).toEqual(Object.keys(ERRORS));
     for (const code of REFUSALS_OF_ANY_REQUEST) expect(whole.info.description).toContain(`\`${code}\``);
@@ -141,10 +184,11 @@ describe('the document of everything that is served', () => {
 
   it("needs of each operation the row's scope", () => {
     const needed = operationsOf(whole.paths).map(({ operation }) => [operation.operationId, operation.security]);
-    const scopes = routes.map(({ name, scope, alsoBy }) => [
-      name,
-      [scope, ...alsoBy].map((one) => ({ apiKey: [one] })),
-    ]);
+    const named = (path: string, scope: string) =>
+      path.startsWith('/api/') ? { keyId: [scope], keySecret: [scope] } : { apiKey: [scope] };
+    const scopes = routes
+      .filter((row) => row.isServed)
+      .map(({ name, path, scope, alsoBy }) => [name, [scope, ...alsoBy].map((one) => named(path, one))]);
     expect(Object.fromEntries(needed)).toEqual(Object.fromEntries(scopes));
   });
 
@@ -184,7 +228,7 @@ describe('an example', () => {
 
   it('of a request is there for every operation that takes something, and the server would take it', () => {
     expect(Object.keys(REQUEST_EXAMPLES).filter((name) => !routes.some((row) => row.name === name))).toEqual([]);
-    for (const { name, query, body, anyOf, params } of routes) {
+    for (const { name, query, body, anyOf, params } of routes.filter((row) => row.isServed)) {
       const example = REQUEST_EXAMPLES[name] ?? {};
       expect(Object.keys(example.params ?? {}), name).toEqual(Object.keys(params));
       expect(

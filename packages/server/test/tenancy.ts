@@ -41,6 +41,12 @@ export async function addKey(test: TestServer, options: KeyOptions = {}): Promis
   return key;
 }
 
+/** The public id of a key, or one that no key has. */
+export async function keyIdOf(test: TestServer, key: string): Promise<string> {
+  const named = test.server.engine.query.selectFrom('api_keys').select('id').where('hash', '=', hashKey(key));
+  return (await named.executeTakeFirst())?.id ?? ids.make('key');
+}
+
 export async function addAccount(test: TestServer): Promise<number> {
   const now = Date.now();
   return test.server.writer.write(createAccounts, { id: ids.make('account'), ownerEmail: 'b@example.com', now });
@@ -163,6 +169,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   idempotency_key_reused: [409, 'invalid_request_error'],
   idempotency_key_in_progress: [409, 'invalid_request_error'],
   overloaded: [503, 'api_error'],
+  not_implemented: [501, 'api_error'],
   internal_error: [500, 'api_error'],
 };
 
@@ -170,4 +177,36 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
 export function expected(code: string, param?: string): Refusal {
   const [status, type] = TYPES[code] ?? [0, ''];
   return { status, type, code, param };
+}
+
+/** Here what is named by a field of a request and is not there is wrong with the request. */
+const SENDBLUE_STATUSES: Readonly<Record<string, number>> = {
+  line_not_found: 400,
+  chat_not_found: 400,
+  contact_has_not_messaged: 400,
+};
+
+/** The same for the Sendblue dialect, whose refusals name no field. */
+export function expectedOfSendblue(code: string): Refusal {
+  const status = SENDBLUE_STATUSES[code] ?? expected(code).status;
+  return { status, type: 'ERROR', code, param: undefined };
+}
+
+/** What an error's answer of the Sendblue dialect says, after its envelope was found to be exactly as documented. */
+export function sendblueRefusal({ status, body }: Answer): Refusal {
+  const { error_code: number, error_message: same, error_reason: code, message, ...rest } = body;
+  const expectedNumber = status === 429 ? 4_001 : status >= 500 ? 5_000 : 4_000;
+  const isEnvelope =
+    JSON.stringify(rest) === '{"status":"ERROR"}' &&
+    number === expectedNumber &&
+    typeof message === 'string' &&
+    message !== '' &&
+    same === message;
+  if (!isEnvelope) throw new Error(`Not an error of Sendblue: ${status} ${JSON.stringify(body)}`);
+  return { status, type: 'ERROR', code: String(code), param: undefined };
+}
+
+/** By the path of a request, or of a row. */
+export function isSendblue(path: string): boolean {
+  return path.startsWith('/api/');
 }

@@ -15,6 +15,7 @@ export type ErrorKind =
   | 'conflict'
   | 'rate_limited'
   | 'unavailable'
+  | 'not_implemented'
   | 'internal';
 
 export const ERRORS = {
@@ -85,6 +86,10 @@ export const ERRORS = {
     message: 'The first request with this Idempotency-Key is still under way. Try again shortly.',
   },
   overloaded: { kind: 'unavailable', message: 'The server cannot take this now. Try again shortly.' },
+  not_implemented: {
+    kind: 'not_implemented',
+    message: "This is a part of Sendblue's API that this server does not serve.",
+  },
   internal_error: { kind: 'internal', message: 'Something went wrong here. Quote the request id when you report it.' },
 } as const satisfies Record<string, { kind: ErrorKind; message: string }>;
 export type ErrorCode = keyof typeof ERRORS;

@@ -218,7 +218,7 @@ function sendError(
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
   showTiming(reply);
   if (health.isStopping()) reply.header('connection', 'close');
-  if (request.isDone) reply.header('x-should-retry', 'false');
+  if (request.isDone || refusal.kind === 'not_implemented') reply.header('x-should-retry', 'false');
   const dialect = dialectAt(request.url);
   reply.code(dialect.errorStatus(refusal));
   const { raw } = request;

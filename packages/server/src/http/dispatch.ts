@@ -1,6 +1,7 @@
 /** One row's request, from the key to the answer, in the order of checks that the contract names. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../access/authenticate.ts';
+import { ApiError } from '../domain/errors.ts';
 import type { ReceivedFile } from '../files/received-file.ts';
 import { type AnswerBatch, AnsweredBefore } from '../store/ticket.ts';
 import { type AuthorizeDeps, authorize } from './authorize.ts';
@@ -65,6 +66,7 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
       if (takesNothing) forgetEmptyBody(request);
       const admit = (caller: Caller) => {
         request.caller = caller;
+        if (!row.isServed) throw new ApiError('not_implemented');
         if (row.rawBody) admitUpload(deps, request);
         done();
       };

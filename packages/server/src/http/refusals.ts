@@ -14,11 +14,9 @@ export const REFUSALS_OF_ANY_REQUEST = [
 ] as const satisfies readonly ErrorCode[];
 
 export function refusalsOf(row: Route): readonly ErrorCode[] {
+  if (!row.isServed) return [...KEY_REFUSALS, 'not_implemented', 'overloaded', 'internal_error'];
   const codes: ErrorCode[] = [
-    'missing_api_key',
-    'invalid_api_key',
-    'rate_limit_exceeded',
-    'insufficient_scope',
+    ...KEY_REFUSALS,
     ...(row.method === 'GET' || row.rawBody ? [] : JSON_REFUSALS),
     ...(row.method === 'POST' ? REPEAT_REFUSALS : []),
     ...(hasRequired(row) ? (['missing_required_parameter'] as const) : []),
@@ -30,6 +28,7 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
   return [...new Set(codes)];
 }
 
+const KEY_REFUSALS = ['missing_api_key', 'invalid_api_key', 'rate_limit_exceeded', 'insufficient_scope'] as const;
 /** A body is read wherever one may come, also where the row takes nothing from it. */
 const JSON_REFUSALS = ['payload_too_large', 'unsupported_media_type', 'invalid_json'] as const;
 const REPEAT_REFUSALS = ['idempotency_key_reused', 'idempotency_key_in_progress'] as const;

@@ -71,6 +71,8 @@ export interface Route {
   readonly isElsewhere: boolean;
   /** Whether HEAD is answered too; an answer that never ends has no head of its own. */
   readonly hasHead: boolean;
+  /** False for what another's API has and this server has not: whoever may call it is told so, and no handler is called. */
+  readonly isServed: boolean;
   /** Gets what its schemas have parsed. */
   handle(call: Call<unknown, unknown>): Promise<Result>;
 }
@@ -99,6 +101,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly isSecret?: boolean;
   readonly isElsewhere?: boolean;
   readonly hasHead?: boolean;
+  readonly isServed?: boolean;
   handle(call: Call<Parsed<Query>, Parsed<Body>>): Promise<Result>;
 }
 
@@ -131,6 +134,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     isSecret: input.isSecret ?? false,
     isElsewhere: input.isElsewhere ?? input.path.startsWith('/simulator/'),
     hasHead: input.hasHead ?? input.method === 'GET',
+    isServed: input.isServed ?? true,
     // The dispatcher parses with these very schemas before it calls.
     handle: (call) => input.handle(call as Call<Parsed<Query>, Parsed<Body>>),
   };

@@ -20,6 +20,11 @@ export function mayUse(user: LineUser, line: Line): boolean {
   return line.isSandbox || user.lineRefs === null || user.lineRefs.has(line.ref);
 }
 
+/** Every line that exists for the user and that it may use. */
+export function usableLines(registry: LineRegistry, user: LineUser): readonly Line[] {
+  return registry.all().filter((line) => isVisible(user, line) && mayUse(user, line));
+}
+
 /** The same where only the line's ref is known, as of an object that was found by its id. */
 export function mayUseRef(registry: LineRegistry, user: LineUser, lineRef: number): boolean {
   return user.lineRefs === null || user.lineRefs.has(lineRef) || registry.byRef(lineRef)?.isSandbox === true;

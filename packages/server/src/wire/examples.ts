@@ -197,11 +197,17 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
   Line: line,
   SendblueMessage: sendblueMessage,
   SendblueMessageAnswer: { status: 'OK', data: sendblueMessage },
-  SendblueMessageList: {
+  SendblueMessagePage: {
     status: 'OK',
     data: [sendblueMessage],
     pagination: { hasMore: false, limit: 100, offset: 0, total: 1 },
   },
+  SendblueTyping: { number: PHONE, status: 'SENT', error_message: null },
+  SendblueMarkedRead: { status: 'OK', message: 'The read receipt is on its way.', number: PHONE },
+  SendblueReaction: { status: 'OK', message: 'The reaction is on its way.', message_handle: HANDLE, reaction: 'love' },
+  SendblueLines: { numbers: [LINE] },
+  SendblueOptOut: { status: 'OK', number: PHONE, opted_out: true },
+  SendblueService: { number: PHONE, service: 'iMessage' },
   SendblueWebhooks: { status: 'OK', webhooks: sendblueWebhooks },
   SendblueWebhooksSet: { status: 'OK', message: 'The webhooks were added.', webhooks: sendblueWebhooks },
   SendblueDone: { status: 'OK', message: 'One webhook was deleted.' },

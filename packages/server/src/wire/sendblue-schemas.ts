@@ -1,4 +1,5 @@
 /** The answers of the Sendblue dialect as schemas: what `sendblue.ts` renders, each field with its sentence. */
+import { TAPBACKS } from '@trunkline/drivers';
 import { z } from 'zod';
 import { ITEM_STATUSES } from '../domain/listed-item.ts';
 import { countOf, flagOf, textOf } from './schema-parts.ts';
@@ -13,7 +14,7 @@ export const sendblueMessageSchema = z
     date_created: time('When it was accepted, or sent by the clock of the line.'),
     date_sent: time('The same.'),
     date_updated: time('When anything of it last changed.'),
-    error_code: z.literal(10_001).nullable().describe('10001 for a message that failed. Null: it did not.'),
+    error_code: countOf('The code 10001 for a message that failed. Null: it did not.').nullable(),
     error_detail: textOf('Why it failed, in a sentence. Null: it did not.').nullable(),
     error_message: textOf('The same.').nullable(),
     error_reason: textOf('Always null.').nullable(),
@@ -67,6 +68,50 @@ export const sendblueListSchema = z
   })
   .describe('A page of messages.');
 
+export const sendblueTypingSchema = z
+  .strictObject({
+    number: textOf('The other party.'),
+    status: z.literal('SENT').describe('It was accepted.'),
+    error_message: z.null().describe('Always null: what cannot be done is refused.'),
+  })
+  .describe('Typing that was accepted.');
+
+export const sendblueMarkedReadSchema = z
+  .strictObject({
+    status: z.literal('OK').describe('It was accepted.'),
+    message: textOf('The same in a sentence.'),
+    number: textOf('The other party.'),
+  })
+  .describe('A read receipt that was accepted.');
+
+export const sendblueReactionSchema = z
+  .strictObject({
+    status: z.literal('OK').describe('It was accepted.'),
+    message: textOf('The same in a sentence.'),
+    message_handle: textOf('The message that is reacted to.'),
+    reaction: z.enum(TAPBACKS).describe('Which tapback.'),
+  })
+  .describe('A reaction that was accepted.');
+
+export const sendblueLinesSchema = z
+  .strictObject({ numbers: z.array(z.string()).describe('Each in E.164, or an Apple ID.') })
+  .describe('The lines of a key.');
+
+export const sendblueServiceSchema = z
+  .strictObject({
+    number: textOf('The number that was asked for.'),
+    service: z.enum(['iMessage', 'SMS', 'RCS']).describe('What reaches it.'),
+  })
+  .describe('By which service a number is reached.');
+
+export const sendblueOptOutSchema = z
+  .strictObject({
+    status: z.literal('OK').describe('It is noted.'),
+    number: textOf('The contact.'),
+    opted_out: flagOf('Whether it wants no more messages.'),
+  })
+  .describe('What a contact wants.');
+
 export const sendblueErrorSchema = z
   .strictObject({
     status: z.literal('ERROR').describe('It did not go well.'),
@@ -74,7 +119,7 @@ export const sendblueErrorSchema = z
     error_message: textOf('The same.'),
     error_code: z
       .union([z.literal(4_000), z.literal(4_001), z.literal(5_000)])
-      .describe('4000, 4001 for too many, 5000 for our own fault.'),
+      .describe('The code 4000, 4001 for too many requests, 5000 for our own fault.'),
     error_reason: textOf('The refusal itself, for programs.'),
   })
   .describe('A refusal, in the manner of Sendblue.');

@@ -1,5 +1,5 @@
 /** What the Sendblue dialect's answers look like. Sections 1 and 2 of its contract. */
-import type { ApiError, ErrorKind } from '../domain/errors.ts';
+import { type ApiError, ERRORS, type ErrorCode, type ErrorKind } from '../domain/errors.ts';
 import type { ListedItem } from '../domain/listed-item.ts';
 import type { LinkFile } from './v1.ts';
 
@@ -7,6 +7,11 @@ const SERVICES = { imessage: 'iMessage', sms: 'SMS', rcs: 'RCS' } as const;
 const PLAN = 'self-hosted';
 /** The code of a message that failed, whatever the reason. */
 const FAILED_CODE = 10_001;
+
+/** A service as this dialect writes it. */
+export function serviceName(service: keyof typeof SERVICES): (typeof SERVICES)[keyof typeof SERVICES] {
+  return SERVICES[service];
+}
 
 /** A message: the union of the names that clients use for the same things. */
 export function itemBody(item: ListedItem, linkFile: LinkFile) {
@@ -75,6 +80,7 @@ const STATUSES: Readonly<Record<ErrorKind, number>> = {
   conflict: 409,
   rate_limited: 429,
   unavailable: 503,
+  not_implemented: 501,
   internal: 500,
 };
 
@@ -82,20 +88,31 @@ const INVALID_CODE = 4_000;
 const RATE_CODE = 4_001;
 const INTERNAL_CODE = 5_000;
 
-/** A line is named in a field, so naming one that is not there is a mistake in that field. */
+/** Lines and chats are named in fields, so naming one that is not there is a mistake in that field. */
+const NAMED_IN_FIELDS: readonly ErrorCode[] = ['line_not_found', 'chat_not_found'];
+
 export function sendblueStatus(error: ApiError): number {
-  if (error.code === 'line_not_found') return STATUSES.invalid;
-  return STATUSES[error.kind];
+  return NAMED_IN_FIELDS.includes(error.code) ? STATUSES.invalid : STATUSES[error.kind];
+}
+
+/** Clients look for these words, and go on without what they asked for. */
+const SENTENCES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  chat_not_found: 'No route mapping found: there is no such chat on this line.',
+};
+
+function sentenceOf({ code, message }: ApiError): string {
+  return message === ERRORS[code].message ? (SENTENCES[code] ?? message) : message;
 }
 
 /** Clients make their error's text of `message`. `error_reason` names the refusal for programs. */
 export function sendblueErrorBody(error: ApiError) {
   const status = sendblueStatus(error);
   const code = status >= 500 ? INTERNAL_CODE : INVALID_CODE;
+  const message = sentenceOf(error);
   return {
     status: 'ERROR',
-    message: error.message,
-    error_message: error.message,
+    message,
+    error_message: message,
     error_code: status === STATUSES.rate_limited ? RATE_CODE : code,
     error_reason: error.code,
   };

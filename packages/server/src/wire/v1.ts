@@ -200,6 +200,7 @@ const ERROR_SHAPES: Readonly<Record<ErrorKind, ErrorShape>> = {
   conflict: { type: 'invalid_request_error', status: 409 },
   rate_limited: { type: 'rate_limit_error', status: 429 },
   unavailable: { type: 'api_error', status: 503 },
+  not_implemented: { type: 'api_error', status: 501 },
   internal: { type: 'api_error', status: 500 },
 };
 

@@ -8,26 +8,29 @@ import { sendblueErrorSchema } from '../../wire/sendblue-schemas.ts';
 import { errorBody, errorStatus } from '../../wire/v1.ts';
 import type { Route } from '../route.ts';
 import { eventSchemaNames, streamedEvent, webhookSection } from './event-docs.ts';
-import { describeApi, SUMMARY, TAGS } from './guide.ts';
+import { type About, aboutApi, TAGS } from './guide.ts';
 import { namedSchemas, SCHEMAS_PATH } from './json-schema.ts';
 import type { Header, OpenApiDocument, PathItem, Schema } from './open-api.ts';
 import { listName, operationOf, pathOfRow } from './operation.ts';
 
-const API_VERSION = 'v1';
 /** Left out where nothing refers to it, as all the schemas; but the stream has no schema of its own to do so. */
 const ALWAYS_SHOWN: readonly string[] = ['StreamedEvent'];
 
 /** `address`: where the server is; null where the document does not say, being no running server's. */
-export function createDocument(rows: readonly Route[], address: string | null): OpenApiDocument {
-  const paths = pathsOf(rows);
-  const webhooks = webhookSection();
+export function createDocument(
+  rows: readonly Route[],
+  address: string | null,
+  { title, version, summary, description, isWhole }: About = aboutApi(),
+): OpenApiDocument {
+  const paths = pathsOf(rows.filter((row) => row.isServed));
+  const webhooks = isWhole ? webhookSection() : {};
   return {
     openapi: '3.1.1',
     info: {
-      title: 'Trunkline',
-      version: API_VERSION,
-      summary: SUMMARY,
-      description: describeApi(),
+      title,
+      version,
+      summary,
+      description,
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [address === null ? ANY_SERVER : { url: address }],
@@ -36,9 +39,9 @@ export function createDocument(rows: readonly Route[], address: string | null): 
     webhooks,
     components: {
       securitySchemes: schemesNamedIn(paths),
-      schemas: schemasNamedIn({ paths, webhooks }),
+      schemas: schemasNamedIn({ paths, webhooks }, isWhole ? ALWAYS_SHOWN : []),
       headers: HEADERS,
-      examples: examplesOfErrors(),
+      examples: isWhole ? examplesOfErrors() : {},
     },
   };
 }
@@ -101,7 +104,7 @@ function exampleOfError(error: ApiError): { summary: string; value: unknown } {
 }
 
 /** The schemas that these parts name, and those that they name in turn. */
-function schemasNamedIn(parts: unknown): Record<string, Schema> {
+function schemasNamedIn(parts: unknown, always: readonly string[]): Record<string, Schema> {
   const all = allSchemas();
   const wanted = new Set<string>();
   const want = (value: unknown): void => {
@@ -112,7 +115,7 @@ function schemasNamedIn(parts: unknown): Record<string, Schema> {
     }
   };
   want(parts);
-  for (const name of ALWAYS_SHOWN) want({ $ref: `${SCHEMAS_PATH}${name}` });
+  for (const name of always) want({ $ref: `${SCHEMAS_PATH}${name}` });
   return Object.fromEntries(Object.entries(all).filter(([name]) => wanted.has(name)));
 }
 

@@ -2,9 +2,11 @@
 import { ERRORS, type ErrorCode } from '../../domain/errors.ts';
 import { REFUSALS_OF_ANY_REQUEST } from '../refusals.ts';
 
-export const SUMMARY = 'Send and receive iMessages over lines that you host yourself.';
+const SUMMARY = 'Send and receive iMessages over lines that you host yourself.';
 
-interface Chapter {
+const API_VERSION = 'v1';
+
+export interface Chapter {
   readonly title: string;
   readonly text: string;
 }
@@ -50,9 +52,29 @@ const CHAPTERS: readonly Chapter[] = [
   },
 ];
 
+/** What a document says of itself. */
+export interface About {
+  readonly title: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly description: string;
+  /** Whether it has the events, and the refusals in the envelope of `/v1`. */
+  readonly isWhole: boolean;
+}
+
+export function aboutApi(): About {
+  return {
+    title: 'Trunkline',
+    version: API_VERSION,
+    summary: SUMMARY,
+    description: describe(SUMMARY, CHAPTERS),
+    isWhole: true,
+  };
+}
+
 /** In the Markdown of the document: a heading and its text for each chapter. */
-export function describeApi(): string {
-  return [SUMMARY, ...CHAPTERS.map(({ title, text }) => `## ${title}\n\n${text}`)].join('\n\n');
+export function describe(summary: string, chapters: readonly Chapter[]): string {
+  return [summary, ...chapters.map(({ title, text }) => `## ${title}\n\n${text}`)].join('\n\n');
 }
 
 /** The groups of operations, in the order in which a reader needs them. */
@@ -69,6 +91,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   Receipts: 'How far chats have been read.',
   Files: 'Files to be sent, and those that came.',
   Sandbox: 'The pairing of a phone with the line that all accounts share.',
+  Sendblue: 'The API of Sendblue over the same lines, for clients that were written for it.',
   'Admin: keys': "The API keys of the key's own account.",
   'Admin: lines': 'The lines of the account, and what an operator does with them.',
   'Admin: outbox': 'Where the time of an outbox item went.',
@@ -82,6 +105,7 @@ export const TAGS: Readonly<Record<string, string>> = {
 export function tagOf(path: string): string {
   const [, first = '', second = '', third = ''] = path.split('/');
   if (first === 'simulator') return 'Simulator';
+  if (first === 'api') return 'Sendblue';
   return first === 'admin' ? `Admin: ${third}` : wordOf(second);
 }
 

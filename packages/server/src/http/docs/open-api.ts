@@ -25,7 +25,7 @@ interface Reference {
   readonly $ref: string;
 }
 
-interface Example {
+export interface Example {
   readonly summary?: string;
   readonly value: unknown;
 }
@@ -33,7 +33,7 @@ interface Example {
 export interface Media {
   readonly schema: Schema;
   readonly example?: unknown;
-  readonly examples?: Readonly<Record<string, Reference>>;
+  readonly examples?: Readonly<Record<string, Reference | Example>>;
 }
 
 export interface Header {

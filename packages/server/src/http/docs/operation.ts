@@ -2,14 +2,14 @@
 import { ApiError, ERRORS, type ErrorCode } from '../../domain/errors.ts';
 import { EXAMPLE_REQUEST_ID, RESOURCE_EXAMPLES } from '../../wire/examples.ts';
 import type { ResourceName } from '../../wire/resources.ts';
-import { sendblueErrorBody } from '../../wire/sendblue.ts';
+import { sendblueErrorBody, sendblueStatus } from '../../wire/sendblue.ts';
 import { V1 } from '../dialect.ts';
 import { refusalsOf } from '../refusals.ts';
 import type { AnswerShape, Route } from '../route.ts';
 import { STREAM_TYPE, streamMedia } from './event-docs.ts';
 import { tagOf } from './guide.ts';
 import { requestSchema, SCHEMAS_PATH } from './json-schema.ts';
-import type { Media, Operation, Parameter, Response, Schema } from './open-api.ts';
+import type { Example, Media, Operation, Parameter, Response, Schema } from './open-api.ts';
 import { REQUEST_EXAMPLES, type RequestExample } from './request-examples.ts';
 
 const IDEMPOTENCY_KEY_MAX = 255;
@@ -155,9 +155,13 @@ function refusalMedia(codes: readonly ErrorCode[]): Media {
   return { schema: { $ref: `${SCHEMAS_PATH}ErrorResponse` }, examples };
 }
 
-function sendblueRefusalMedia([code]: readonly ErrorCode[]): Media {
-  const schema = { $ref: `${SCHEMAS_PATH}SendblueError` };
-  return code === undefined ? { schema } : { schema, example: sendblueErrorBody(new ApiError(code)) };
+function sendblueRefusalMedia(codes: readonly ErrorCode[]): Media {
+  const examples = Object.fromEntries(codes.map((code) => [code, sendblueExample(new ApiError(code))]));
+  return { schema: { $ref: `${SCHEMAS_PATH}SendblueError` }, examples };
+}
+
+function sendblueExample(error: ApiError): Example {
+  return { summary: `Status ${sendblueStatus(error)}`, value: sendblueErrorBody(error) };
 }
 
 function headersOf(names: readonly string[]): Record<string, { $ref: string }> {

@@ -9,7 +9,7 @@ const JSON_TYPE = 'application/json';
 const LIST_SUFFIX = 'List';
 
 export function operationSection(document: OpenApiDocument, path: string, method: string, operation: Operation): Html {
-  const scopes = (operation.security ?? []).flatMap((one) => Object.values(one).flat());
+  const scopes = (operation.security ?? []).flatMap((one) => Object.values(one)[0] ?? []);
   return html`<article id="${operation.operationId}">
 <h3><a href="#${operation.operationId}">${operation.summary.replace(/\.$/, '')}</a></h3>
 <p class="where"><span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code></p>
@@ -59,18 +59,18 @@ function refusals({ components }: OpenApiDocument, operation: Operation): Html {
   const rows = Object.entries(operation.responses)
     .filter(([status]) => Number(status) >= 400)
     .flatMap(([status, { content }]) =>
-      Object.keys(content?.[JSON_TYPE]?.examples ?? {}).map((code) => ({ status, code })),
+      Object.entries(content?.[JSON_TYPE]?.examples ?? {}).map(([code, example]) => ({ status, code, example })),
     );
   const cells = rows.map(
-    ({ status, code }) =>
-      html`<tr><td>${status}</td><td><code>${code}</code></td><td>${messageOf(components.examples[code]?.value)}</td></tr>`,
+    ({ status, code, example }) =>
+      html`<tr><td>${status}</td><td><code>${code}</code></td><td>${messageOf('value' in example ? example.value : components.examples[code]?.value)}</td></tr>`,
   );
   return html`<details><summary>Errors (${rows.length})</summary><div class="scrolls"><table>${cells}</table></div></details>`;
 }
 
-/** Of an error's example. */
+/** Of an error's example, in the envelope of whichever dialect. */
 export function messageOf(value: unknown): Html {
-  const error: unknown = typeof value === 'object' && value !== null && 'error' in value ? value.error : null;
+  const error: unknown = typeof value === 'object' && value !== null && 'error' in value ? value.error : value;
   const message: unknown = typeof error === 'object' && error !== null && 'message' in error ? error.message : '';
   return inline(String(message));
 }
@@ -85,6 +85,11 @@ function answerExample(operation: Operation): Html {
 
 function success({ responses }: Operation): [string, Response] {
   return Object.entries(responses).find(([status]) => /^[23]/.test(status)) ?? ['', { description: '' }];
+}
+
+function credentialsOf({ security = [] }: Operation): string[] {
+  if (!security.some((one) => 'keyId' in one)) return ['-H "Authorization: Bearer $TRUNKLINE_API_KEY"'];
+  return ['-H "sb-api-key-id: $SENDBLUE_API_KEY"', '-H "sb-api-secret-key: $SENDBLUE_API_SECRET"'];
 }
 
 /** With the names that the command reads too. */
@@ -105,7 +110,7 @@ function curlOf(path: string, method: string, operation: Operation): string {
   const data = json === undefined ? '' : jsonText(json).replaceAll('\n', '\n  ').replaceAll("'", "'\\''");
   const lines = [
     `curl ${isStream ? '-N ' : ''}${method === 'get' ? '' : `-X ${method.toUpperCase()} `}${url}`,
-    '-H "Authorization: Bearer $TRUNKLINE_API_KEY"',
+    ...credentialsOf(operation),
     ...(isRaw ? ["-H 'Content-Type: image/jpeg' -H 'X-Filename: photo.jpg'", '--data-binary @photo.jpg'] : []),
     ...(json === undefined ? [] : ["-H 'Content-Type: application/json'", `-d '${data}'`]),
   ];

@@ -17,7 +17,7 @@ import { ensureCallback } from '../../webhooks/callbacks.ts';
 import { sentBody } from '../../wire/sendblue.ts';
 import type { LinkFile } from '../../wire/v1.ts';
 import { invalidValue, sendStyleField, TEXT_MAX, textField } from '../input.ts';
-import { type Route, route } from '../route.ts';
+import { type Call, type Route, route } from '../route.ts';
 import { fromNumberField, handleField, handleOf, numberField } from './fields.ts';
 import { requireItem, type ShownDeps } from './shown.ts';
 
@@ -30,8 +30,16 @@ export interface SendblueSendDeps extends ShownDeps, EnqueueDeps {
 const PART_MAX = 1_000;
 const URL_MAX = 2_048;
 
+const partField = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(PART_MAX)
+  .optional()
+  .describe('Which part of it, from 0. Left out: 0.');
+
 const replyField = z
-  .object({ message_handle: handleField, part_index: z.coerce.number().int().min(0).max(PART_MAX).optional() })
+  .object({ message_handle: handleField, part_index: partField })
   .optional()
   .describe('The message of the same chat to reply to, and which part of it.');
 
@@ -47,18 +55,32 @@ const unsupported = (name: string) =>
     .optional()
     .describe('Not supported, and refused.');
 
-const sendBody = z.object({
-  number: numberField,
+/** What every message has, whoever it goes to. */
+export const messageFields = {
   from_number: fromNumberField,
   content: textField(TEXT_MAX).optional().describe('What it says. Required unless there is a `media_url`.'),
   media_url: mediaUrlField,
-  send_style: sendStyleField,
+  send_style: sendStyleField.describe('The effect to send it with; on a line that has none it goes without.'),
   status_callback: textField(URL_MAX).optional().describe('Is told of every change of the status, by a POST.'),
   reply_to: replyField,
   seat_id: unsupported('seat'),
   app_card: unsupported('app card'),
-});
-type SendBody = z.infer<typeof sendBody>;
+};
+type MessageBody = z.infer<z.ZodObject<typeof messageFields>>;
+
+/** The fields of which a message needs one. */
+export const CONTENTS = ['content', 'media_url'] as const;
+/** Those that have to do with whom it goes to, and with what it answers. */
+export const SEND_REFUSALS = [
+  'line_not_found',
+  'line_not_accessible',
+  'sandbox_not_activated',
+  'sandbox_contact_mismatch',
+  'sandbox_quota_exceeded',
+  'contact_has_not_messaged',
+  'recipient_opted_out',
+  'message_not_found',
+] as const;
 
 export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
   return [
@@ -68,56 +90,60 @@ export function sendblueSendRoutes(deps: SendblueSendDeps): Route[] {
       description:
         'The 202 means that it is on disk. Follow it by `status_callback`, by a webhook, or by `GET /api/status`. The same request with `x-stainless-retry-count` above 0 is given the first answer for two minutes, and sent once.',
       answer: 'SendblueMessage',
-      refusals: [
-        'line_not_found',
-        'line_not_accessible',
-        'sandbox_not_activated',
-        'sandbox_contact_mismatch',
-        'sandbox_quota_exceeded',
-        'contact_has_not_messaged',
-        'recipient_opted_out',
-        'message_not_found',
-      ],
+      refusals: SEND_REFUSALS,
       method: 'POST',
       path: '/api/send-message',
       scope: 'messages:write',
       status: 202,
-      body: sendBody,
-      anyOf: ['content', 'media_url'],
+      body: z.object({ number: numberField, ...messageFields }),
+      anyOf: CONTENTS,
       async handle({ caller, body, ticket }) {
         const handle = handleOf(body.number, 'number');
         const line = await resolveLine(deps.registry, caller, body.from_number, 'from_number');
-        const to: Recipient = { kind: 'handle', handle };
-        requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
-        const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
-        const url = body.media_url === undefined ? null : await checkMediaUrl(deps.guard, body.media_url, 'media_url');
-        const callback = await callbackOf(deps, caller, body.status_callback);
-        const settled = await detailsOf(deps, { accountRef: caller.accountRef, line, to }, body.send_style, replied);
-        const details = { ...settled, ...(url !== null && { fetch: { url } }), ...(callback !== null && { callback }) };
-        const id = deps.ids.make('outbox');
-        const now = deps.clock.now();
-        const item = acceptedItem({ id, caller, line, peer: handle, body, details, replied, now });
-        const answer = sentBody(item, deps.linkFile);
-        const payload = { kind: 'message' as const, ...payloadOf(body) };
-        await enqueue(deps, {
-          id,
-          accountRef: caller.accountRef,
-          line,
-          to,
-          payload,
-          details,
-          now,
-          ticket: ticket(answer),
-        });
-        return answer;
+        const whom = { line, to: { kind: 'handle', handle }, name: body.number, peer: handle, group: null } as const;
+        return acceptMessage(deps, { caller, ticket }, whom, body);
       },
     }),
   ];
 }
 
+/** Whom a message goes to. */
+interface Whom {
+  readonly line: Line;
+  readonly to: Recipient;
+  /** As the request has it. */
+  readonly name: string;
+  /** Empty for a group. */
+  readonly peer: string;
+  readonly group: ListedItem['group'];
+}
+
+/** Gives the whole message as it was accepted. Throws the refusal that applies. */
+export async function acceptMessage(
+  deps: SendblueSendDeps,
+  { caller, ticket }: Pick<Call<unknown, unknown>, 'caller' | 'ticket'>,
+  whom: Whom,
+  body: MessageBody,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { line, to } = whom;
+  const { accountRef } = caller;
+  requirePairedContact(await requirePhone(deps, accountRef, line), to);
+  const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
+  const url = body.media_url === undefined ? null : await checkMediaUrl(deps.guard, body.media_url, 'media_url');
+  const callback = await callbackOf(deps, caller, body.status_callback);
+  const settled = await detailsOf(deps, { accountRef, line, to }, body.send_style, replied);
+  const details = { ...settled, ...(url !== null && { fetch: { url } }), ...(callback !== null && { callback }) };
+  const id = deps.ids.make('outbox');
+  const now = deps.clock.now();
+  const answer = sentBody(acceptedItem({ id, caller, whom, body, details, replied, now }), deps.linkFile);
+  const payload = { kind: 'message' as const, ...payloadOf(whom, body) };
+  await enqueue(deps, { id, accountRef, line, to, payload, details, now, ticket: ticket(answer) });
+  return answer;
+}
+
 /** In the words in which every item of the outbox keeps its request. */
-function payloadOf(body: SendBody) {
-  const { number: to, from_number: from, content: text, media_url: media, reply_to: reply, send_style: style } = body;
+function payloadOf({ name: to }: Whom, body: MessageBody) {
+  const { from_number: from, content: text, media_url: media, reply_to: reply, send_style: style } = body;
   return {
     from,
     to,
@@ -164,16 +190,16 @@ async function detailsOf(
 interface Acceptance {
   readonly id: string;
   readonly caller: Caller;
-  readonly line: Line;
-  readonly peer: string;
-  readonly body: SendBody;
+  readonly whom: Whom;
+  readonly body: MessageBody;
   readonly details: Details;
   readonly replied: SentItem | undefined;
   readonly now: number;
 }
 
 /** The item as a list will show it first. */
-function acceptedItem({ id, caller, line, peer, body, details, replied, now }: Acceptance): ListedItem {
+function acceptedItem({ id, caller, whom, body, details, replied, now }: Acceptance): ListedItem {
+  const { line, peer, group } = whom;
   const part = body.reply_to?.part_index ?? 0;
   return {
     ref: 0,
@@ -188,7 +214,7 @@ function acceptedItem({ id, caller, line, peer, body, details, replied, now }: A
     wasDowngraded: null,
     peer,
     hasOptedOut: false,
-    group: null,
+    group,
     chatRef: null,
     outboxRef: null,
     messageRef: null,

@@ -4,11 +4,12 @@ import type { Caller } from '../../access/authenticate.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Line } from '../../domain/line.ts';
 import { mayUseRef, resolveLine } from '../../lines/resolve.ts';
-import { requireChat, requireFeature } from '../../outbox/preconditions.ts';
-import { leaveShown, requirePairedContact, requirePhone, type ViewDeps } from '../../sandbox/view.ts';
+import { requireChat } from '../../outbox/preconditions.ts';
+import { leaveShown, requirePhone, type ViewDeps } from '../../sandbox/view.ts';
 import type { StoredChat } from '../../store/chat-pages.ts';
 import { findMessages, type StoredMessage } from '../../store/messages.ts';
 import type { Recipient } from '../../store/outbox.ts';
+import { requireChatFor } from '../chat-for.ts';
 import { recipientOf } from './recipient.ts';
 
 interface Named {
@@ -43,9 +44,7 @@ export async function resolveChatFor(
 ): Promise<AddressedChat> {
   const to = recipientOf(named.to);
   const line = await resolveLine(deps.registry, caller, named.from);
-  requireFeature(line, feature);
-  requirePairedContact(await requirePhone(deps, caller.accountRef, line), to);
-  return { line, to, chat: await requireChat(deps.engine, { accountRef: caller.accountRef, line, to }) };
+  return { line, to, chat: await requireChatFor(feature, deps, { accountRef: caller.accountRef, line, to }) };
 }
 
 /** By its id or its GUID; of a GUID that is on several lines the newest that the caller may use, or that of the line. */
