@@ -21,6 +21,11 @@ export async function readBack(scene: Scene, route: string, given: Body, answer:
     const item = await read(`/v1/outbox?id=${id}`);
     expect((item['payload'] as Body)['text']).toBe(text);
     if (given['from'] === own.line.handle && given['to'] === own.chatId) sent.set(id, String(text));
+  } else if (route === 'POST /api/send-message' || route === 'POST /api/send-group-message') {
+    expect(answer['content']).toBe(named('content') ?? '');
+    const handle = String(answer['message_handle']);
+    const item = await readSendblue(scene, `/api/status?handle=${handle}`);
+    expect(item['content']).toBe(answer['content']);
   } else if (route === 'POST /v1/webhooks') {
     const hooks = (await read(`/v1/webhooks?from=${encodeURIComponent(String(given['from']))}`))['data'] as Body[];
     expect(hooks.find((hook) => hook['id'] === id)?.['url']).toBe(given['url']);
@@ -41,6 +46,12 @@ export async function readBack(scene: Scene, route: string, given: Body, answer:
     const label = named('label');
     if (label !== null) expect((await read(`/admin/v1/lines/${id}`))['label']).toBe(label);
   }
+}
+
+/** The same by the other dialect's credentials. */
+async function readSendblue({ test, places: { own } }: Scene, path: string): Promise<Body> {
+  const headers = { 'sb-api-key-id': own.ownerKeyId, 'sb-api-secret-key': String(own.ownerKey) };
+  return expectStatus(200, await test.call('GET', path, undefined, { key: null, headers })).body;
 }
 
 /** What was uploaded is what its link gives, with the name that the answer says. */

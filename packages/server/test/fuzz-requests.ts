@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import type { Fields, Route } from '../src/http/route.ts';
 import { oddBytes, oddContentType, oddHeaderValue, oddJson, oddText, oddUrlPart } from './fuzz-values.ts';
-import type { RawRequest } from './matrix-ask.ts';
+import { type Credentials, credentialsOf, type RawRequest } from './matrix-ask.ts';
 import type { Asked } from './matrix-row.ts';
 
 /** Names that are no field of any route, and some that every object inherits. */
@@ -40,7 +40,7 @@ export function bendsOf(row: Route): fc.Arbitrary<Bends> {
   });
 }
 
-export function bend(method: string, row: Route, asked: Asked, key: string, bends: Bends): RawRequest {
+export function bend(method: string, row: Route, asked: Asked, credentials: Credentials, bends: Bends): RawRequest {
   const fields = Object.entries(asked.body ?? {}).map(([name, value]): [string, string] => [
     name,
     JSON.stringify(value),
@@ -50,7 +50,7 @@ export function bend(method: string, row: Route, asked: Asked, key: string, bend
     .join(',')}}`;
   const query = edited(Object.entries(asked.query ?? {}).map(encoded), bends.query);
   const search = query.map(([name, raw]) => `${encodeURIComponent(name)}=${raw}`).join('&');
-  const good: [string, string][] = [['authorization', `Bearer ${key}`]];
+  const good = Object.entries(credentialsOf(asked.path, credentials));
   if (row.body !== null) good.push(['content-type', 'application/json']);
   return {
     method,
@@ -103,7 +103,18 @@ function edits(names: readonly string[], raw: fc.Arbitrary<string>): fc.Arbitrar
 function headerEdits(): fc.Arbitrary<Edit[]> {
   const header = (name: string, raw: fc.Arbitrary<string>) =>
     fc.record({ how: fc.constantFrom('set' as const, 'drop' as const), name: fc.constant(name), raw });
-  const any = ['idempotency-key', 'last-event-id', 'accept', 'accept-encoding', 'x-filename', 'x-request-id', 'origin'];
+  const any = [
+    'idempotency-key',
+    'last-event-id',
+    'accept',
+    'accept-encoding',
+    'x-filename',
+    'x-request-id',
+    'origin',
+    'sb-api-key-id',
+    'sb-api-secret-key',
+    'x-stainless-retry-count',
+  ];
   return fc.array(
     fc.oneof(
       header('content-type', oddContentType),

@@ -83,7 +83,8 @@ async function tryOne(scene: Scene, row: Route, access: AccessRow, bends: Bends,
   const { own } = scene.places;
   const [variant] = access.variants;
   const asked = await variant.request(own, scene);
-  const request = bend(row.method, row, asked, String(own.ownerKey), bends);
+  const credentials = { authorization: `Bearer ${own.ownerKey}`, keyId: own.ownerKeyId };
+  const request = bend(row.method, row, asked, credentials, bends);
   const answer = await withinBound(access.isStream ? askBySocket(scene, request) : ask(scene, request));
   expectDocumented(row, access, answer);
   if (answer.status >= 300 || access.isStream) return;

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { expectDocumentedAnswer } from './documented.ts';
 import type { Asked } from './matrix-row.ts';
 import type { Scene } from './matrix-scene.ts';
+import { isSendblue } from './tenancy.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -25,13 +26,26 @@ function nextAddress(): string {
   return `10.${(requests >> 16) & 255}.${(requests >> 8) & 255}.1`;
 }
 
-export function rawRequest(method: string, asked: Asked, authorization: string | null): RawRequest {
+/** What a request says of its key, in the manner of its path's dialect. */
+export function credentialsOf(path: string, { authorization, keyId }: Credentials): Record<string, string> {
+  if (authorization === null) return {};
+  if (!isSendblue(path)) return { authorization };
+  return { 'sb-api-key-id': keyId, 'sb-api-secret-key': authorization.replace(/^Bearer /, '') };
+}
+
+export interface Credentials {
+  /** The whole value of `Authorization`, or null for no such header. */
+  readonly authorization: string | null;
+  readonly keyId: string;
+}
+
+export function rawRequest(method: string, asked: Asked, credentials: Credentials): RawRequest {
   const query = asked.query === undefined ? '' : `?${new URLSearchParams(asked.query)}`;
   return {
     method,
     url: `${asked.path}${query}`,
     headers: {
-      ...(authorization === null ? {} : { authorization }),
+      ...credentialsOf(asked.path, credentials),
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(asked.body === undefined ? {} : { payload: JSON.stringify(asked.body) }),

@@ -3,7 +3,7 @@ import { SCOPES, type Scope } from '../src/domain/scopes.ts';
 import { expectStatus, type TestServer } from './harness.ts';
 import type { Cell, Outcome, Relation } from './matrix-row.ts';
 import type { Owner, Place, Scene } from './matrix-scene.ts';
-import { addKey } from './tenancy.ts';
+import { addKey, keyIdOf } from './tenancy.ts';
 
 const UNKNOWN_KEY = `sk_live_${'0'.repeat(43)}`;
 
@@ -11,6 +11,8 @@ export interface MatrixCaller {
   readonly name: string;
   /** The whole value of `Authorization`, or null for no such header. */
   readonly authorization: string | null;
+  /** The public id that goes with it, where the key has one. */
+  readonly keyId: string;
   /** What it is told whatever it asks for; null where that depends on scope and object. */
   readonly refusal: Outcome | null;
   readonly scopes: readonly Scope[];
@@ -23,7 +25,7 @@ export async function createCallers(scene: Scene): Promise<readonly MatrixCaller
   const { test, accounts, places } = scene;
   const first = { accountRef: accounts.first, scopes: SCOPES };
   const invalid: Outcome = ['invalid_api_key'];
-  const refused = (name: string, authorization: string | null, refusal: Outcome): MatrixCaller => ({
+  const refused = (name: string, authorization: string | null, refusal: Outcome): Unnamed => ({
     name,
     authorization,
     refusal,
@@ -31,14 +33,14 @@ export async function createCallers(scene: Scene): Promise<readonly MatrixCaller
     account: 'first',
     limit: null,
   });
-  const granted = (name: string, key: string, rest: Partial<MatrixCaller> = {}): MatrixCaller => ({
+  const granted = (name: string, key: string, rest: Partial<Unnamed> = {}): Unnamed => ({
     ...refused(name, `Bearer ${key}`, 'ok'),
     refusal: null,
     scopes: SCOPES,
     ...rest,
   });
   const limitedTo = ({ line, spare }: Place) => addKey(test, { ...first, lineRefs: [line.ref, spare.ref] });
-  return [
+  const all = [
     refused('no key', null, ['missing_api_key']),
     refused('a malformed key', 'Bearer sk_test_0123456789', invalid),
     refused('an unknown key', `Bearer ${UNKNOWN_KEY}`, invalid),
@@ -52,15 +54,22 @@ export async function createCallers(scene: Scene): Promise<readonly MatrixCaller
     }),
     ...(await scopedCallers(test, accounts.first, granted)),
   ];
+  return Promise.all(all.map(async (one) => ({ ...one, keyId: await keyIdOf(test, keyOf(one)) })));
+}
+
+type Unnamed = Omit<MatrixCaller, 'keyId'>;
+
+function keyOf({ authorization }: Unnamed): string {
+  return authorization?.replace(/^Bearer /, '') ?? '';
 }
 
 /** Each scope alone, and all scopes but each. */
 async function scopedCallers(
   test: TestServer,
   accountRef: number,
-  granted: (name: string, key: string, rest: Partial<MatrixCaller>) => MatrixCaller,
-): Promise<MatrixCaller[]> {
-  const callers: MatrixCaller[] = [];
+  granted: (name: string, key: string, rest: Partial<Unnamed>) => Unnamed,
+): Promise<Unnamed[]> {
+  const callers: Unnamed[] = [];
   for (const scope of SCOPES) {
     const alone = [scope];
     const without = SCOPES.filter((one) => one !== scope);

@@ -49,7 +49,7 @@ export interface AccessRow {
   readonly scope: Scope;
   /** Scopes that open it as well. */
   readonly alsoBy?: readonly Scope[];
-  readonly status: 200 | 201 | 302;
+  readonly status: 200 | 201 | 202 | 302;
   /** The keys of a granted answer, but for the request id. */
   readonly keys: readonly string[];
   readonly itemKeys?: readonly string[];
@@ -91,6 +91,14 @@ export const namesAccountsObject =
     isSameAccount ? 'ok' : [code, param];
 
 export const always = (): Outcome => 'ok';
+
+/** The outcome of another dialect, whose refusals name no field. */
+export const withoutParam =
+  (outcome: (cell: Cell) => Outcome) =>
+  (cell: Cell): Outcome => {
+    const told = outcome(cell);
+    return told === 'ok' ? told : [told[0]];
+  };
 
 /** Whether a list holds an item with that value. */
 export function holds(body: Body, key: string, value: string): boolean {

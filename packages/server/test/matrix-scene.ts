@@ -1,11 +1,12 @@
 /** Two accounts, three lines and what belongs to each: the objects that the access matrix and the fuzzer ask for. */
 import { randomBytes } from 'node:crypto';
 import { createIds } from '../src/domain/ids.ts';
+import { handleOf } from '../src/domain/listed-item.ts';
 import { SCOPES } from '../src/domain/scopes.ts';
 import type { EngineKind } from '../src/store/database.ts';
 import { makeWav } from './audio-media.ts';
 import { expectStatus, startTestServer, type TestServer, waitFor } from './harness.ts';
-import { addAccount, addKey, addLine, SECOND_LINE, STRANGERS_LINE, sendRaw } from './tenancy.ts';
+import { addAccount, addKey, addLine, keyIdOf, SECOND_LINE, STRANGERS_LINE, sendRaw } from './tenancy.ts';
 
 /** Nothing listens there, and no event of these tests is delivered to it. */
 export const HOOK = 'http://127.0.0.1:9/hook';
@@ -44,6 +45,9 @@ export interface Place {
   readonly audioId: string;
   /** Every scope, every line of the account. Null where there is nothing to own. */
   readonly ownerKey: string | null;
+  readonly ownerKeyId: string;
+  /** Of the message from the peer, in the manner of Sendblue. */
+  readonly handle: string;
 }
 
 export interface Scene {
@@ -126,7 +130,11 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   const guid = String(texted['guid']);
   const message = expectStatus(200, await test.call('GET', `/v1/messages/${guid}`, undefined, { key })).body;
   await isSent(test, key, String(sent['id']));
-  const made = { owner, line, spare, peer, guid, messageId: String(message['id']), ownerKey: key };
+  // A group too must have written first.
+  await post('/simulator/v1/messages', { from: peer, to: group['chat_id'], text: `Hello group ${owner}` });
+  const messageId = String(message['id']);
+  const ownerKeyId = await keyIdOf(test, key);
+  const made = { owner, line, spare, peer, guid, messageId, handle: handleOf(messageId), ownerKey: key, ownerKeyId };
   const place = { ...made, chatId: String(texted['chat_id']), groupId: String(group['chat_id']) };
   const audioId = await uploadTo(test, key, Buffer.from(makeWav({ rate: 8_000, seconds: 0.1 })));
   const rest = {
@@ -152,6 +160,7 @@ function absentPlace(): Place {
     chatId: ids.make('chat'),
     groupId: ids.make('chat'),
     messageId: ids.make('message'),
+    handle: ids.uuid().toUpperCase(),
     guid: ids.uuid().toUpperCase(),
     outboxId: ids.make('outbox'),
     webhookId: ids.make('webhook'),
@@ -160,6 +169,7 @@ function absentPlace(): Place {
     fileId: ids.make('file'),
     audioId: ids.make('file'),
     ownerKey: null,
+    ownerKeyId: ids.make('key'),
   };
 }
 

@@ -26,6 +26,7 @@ import {
 import { HOOK, type Place, QUIET_EVENTS, type Scene } from './matrix-scene.ts';
 import { ADMIN } from './matrix-table-admin.ts';
 import { CONVERSATIONS } from './matrix-table-conversations.ts';
+import { SENDBLUE } from './matrix-table-sendblue.ts';
 
 const LIMIT = '100';
 const NOBODYS_PHONE = '+15550106666';
@@ -423,4 +424,4 @@ const SIMULATOR: readonly AccessRow[] = [
   },
 ];
 
-export const ACCESS_TABLE: readonly AccessRow[] = [...V1, ...CONVERSATIONS, ...SIMULATOR, ...ADMIN];
+export const ACCESS_TABLE: readonly AccessRow[] = [...V1, ...CONVERSATIONS, ...SENDBLUE, ...SIMULATOR, ...ADMIN];

@@ -13,8 +13,7 @@ describe.each(ENGINES)("Sendblue's client on %s", (engine) => {
   });
   afterAll(() => stage.test.stop());
 
-  const send = (content: string, number = PHONE) =>
-    stage.client.messages.send({ number, from_number: LINE, content });
+  const send = (content: string, number = PHONE) => stage.client.messages.send({ number, from_number: LINE, content });
 
   it('sends a message, which is queued, then delivered, under one handle', async () => {
     const sent = await send('First');
@@ -32,7 +31,12 @@ describe.each(ENGINES)("Sendblue's client on %s", (engine) => {
     const delivered = await stage.status(sent.message_handle ?? '', 'DELIVERED');
     expect(delivered).toMatchObject({ content: 'First', date_created: sent.date_created });
     const { data } = await stage.client.messages.retrieve(sent.message_handle ?? '');
-    expect(data).toMatchObject({ status: 'DELIVERED', sendblue_number: LINE, service: 'iMessage', plan: 'self-hosted' });
+    expect(data).toMatchObject({
+      status: 'DELIVERED',
+      sendblue_number: LINE,
+      service: 'iMessage',
+      plan: 'self-hosted',
+    });
     expect((await stage.test.phone()).at(-1)).toMatchObject({ text: 'First' });
   });
 
@@ -92,7 +96,12 @@ describe.each(ENGINES)('what goes with a message on %s', (engine) => {
       return data?.[0]?.content === 'A question' ? data[0] : undefined;
     }, 'the question');
     const reply_to = { message_handle: asked.message_handle ?? '', part_index: 0 };
-    const answer = await stage.client.messages.send({ number: PHONE, from_number: LINE, content: 'An answer', reply_to });
+    const answer = await stage.client.messages.send({
+      number: PHONE,
+      from_number: LINE,
+      content: 'An answer',
+      reply_to,
+    });
     expect(answer).toMatchObject({ reply_to, thread_originator: { message_handle: asked.message_handle } });
     const done = await stage.status(answer.message_handle ?? '', 'DELIVERED');
     expect(done.reply_to).toEqual(reply_to);
@@ -104,7 +113,9 @@ describe.each(ENGINES)('what goes with a message on %s', (engine) => {
   it('is no seat and no app card', async () => {
     const message = { number: PHONE, from_number: LINE, content: 'x' };
     await expect(stage.client.messages.send({ ...message, seat_id: 'one' })).rejects.toThrow(/400 .*seat_id/);
-    await expect(stage.client.messages.send({ ...message, send_style: 'loudly' as 'loud' })).rejects.toThrow(/send_style/);
+    await expect(stage.client.messages.send({ ...message, send_style: 'loudly' as 'loud' })).rejects.toThrow(
+      /send_style/,
+    );
   });
 
   it('may come as a form', async () => {
