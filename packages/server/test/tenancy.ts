@@ -56,7 +56,7 @@ export async function addAccount(test: TestServer): Promise<number> {
 export async function addLine(
   test: TestServer,
   handle = SECOND_LINE,
-  options: { accountRef?: number; contactFirst?: boolean } = {},
+  options: { accountRef?: number; contactFirst?: boolean; service?: 'imessage' | 'sms' } = {},
 ): Promise<{ id: string; ref: number }> {
   const id = ids.make('line');
   const ref = await test.server.writer.write(createLines, {
@@ -64,7 +64,7 @@ export async function addLine(
     accountRef: options.accountRef ?? (await refOf(test, LINE)).accountRef,
     handle,
     label: null,
-    service: 'imessage',
+    service: options.service ?? 'imessage',
     kind: 'simulator',
     isActive: true,
     isSandbox: false,

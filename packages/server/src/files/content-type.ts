@@ -4,7 +4,8 @@
  */
 
 /** Kept as the type of what reads as text. */
-const PLAIN_TEXT = 'text/plain';
+export const PLAIN_TEXT = 'text/plain';
+export const CONTACT_CARD_TYPE = 'text/vcard';
 const UNKNOWN = 'application/octet-stream';
 /** Shown in place; all else is offered for saving. */
 const SHOWN: ReadonlySet<string> = new Set([
@@ -17,7 +18,7 @@ const SHOWN: ReadonlySet<string> = new Set([
 ]);
 /** But for white space, they tell bytes from text. */
 const CONTROL = /\p{Cc}/u;
-const OFFERED: ReadonlySet<string> = new Set(['text/vcard', 'text/calendar']);
+const OFFERED: ReadonlySet<string> = new Set([CONTACT_CARD_TYPE, 'text/calendar']);
 
 /** Null where the bytes show nothing that is known. */
 export async function sniffContentType(head: Uint8Array): Promise<string | null> {
@@ -27,6 +28,11 @@ export async function sniffContentType(head: Uint8Array): Promise<string | null>
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
   if (found) return found.mime;
   return isPlainText(head) ? PLAIN_TEXT : null;
+}
+
+/** By its ending where its content does not say otherwise: few cards begin in a way that tells them from text. */
+export function isContactCard(contentType: string | null, endsIn: (extension: string) => boolean): boolean {
+  return endsIn('.vcf') && [null, PLAIN_TEXT, CONTACT_CARD_TYPE].includes(contentType);
 }
 
 export interface ServedAs {

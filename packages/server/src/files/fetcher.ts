@@ -7,8 +7,8 @@ import type { Ids } from '../domain/ids.ts';
 import type { Log } from '../log.ts';
 import type { NetworkGuard } from '../network/guard.ts';
 import { type Blobs, BlobsUnavailableError, BlobTooLargeError, BrokenUploadError } from './blobs.ts';
-import { sniffContentType } from './content-type.ts';
-import { filenameFrom } from './filename.ts';
+import { CONTACT_CARD_TYPE, isContactCard, PLAIN_TEXT, sniffContentType } from './content-type.ts';
+import { endsAs, filenameFrom } from './filename.ts';
 import { FetchError, failureOf, type OpenedUrl, openUrl } from './open-url.ts';
 import { pause } from './pause.ts';
 import { type FileFacts, holdFile, mimeTypeOf, type ReceivedFile } from './received-file.ts';
@@ -18,8 +18,6 @@ const FETCH_LIMIT_MB = 100;
 const BYTES_PER_MB = 1024 * 1024;
 /** A connection that failed is tried once more after this; an answer is taken as it is. */
 const REPEAT_AFTER_MS = 1_000;
-const CONTACT_CARD_TYPE = 'text/vcard';
-const PLAIN_TYPE = 'text/plain';
 const UNKNOWN_TYPE = 'application/octet-stream';
 
 export interface FetcherDeps {
@@ -123,16 +121,15 @@ type Description = Pick<FileFacts, 'filename' | 'mimeType' | 'contentType'> & Pi
 async function describe(opened: OpenedUrl, address: string, head: Uint8Array): Promise<Description> {
   const { pathname } = opened.url;
   const filename = dispositionName(opened.contentDisposition) ?? filenameFrom(pathname.split('/').at(-1));
-  const names = [URL.parse(address)?.pathname ?? '', pathname, filename ?? ''].map((name) => name.toLowerCase());
-  const endsIn = (extension: string) => names.some((name) => name.endsWith(extension));
+  const endsIn = endsAs([URL.parse(address)?.pathname, pathname, filename]);
   const contentType = await sniffContentType(head);
-  const isCard = endsIn('.vcf') && [null, PLAIN_TYPE, CONTACT_CARD_TYPE].includes(contentType);
-  return { filename, contentType, mimeType: isCard ? CONTACT_CARD_TYPE : typeOf(contentType, opened), endsIn };
+  const mimeType = isContactCard(contentType, endsIn) ? CONTACT_CARD_TYPE : typeOf(contentType, opened);
+  return { filename, contentType, mimeType, endsIn };
 }
 
 /** By the content; what reads as any text is what its server says that it is. */
 function typeOf(contentType: string | null, { contentType: claimed }: OpenedUrl): string {
-  if (contentType !== null && contentType !== PLAIN_TYPE) return contentType;
+  if (contentType !== null && contentType !== PLAIN_TEXT) return contentType;
   const type = mimeTypeOf(claimed);
   return type === UNKNOWN_TYPE && contentType !== null ? contentType : type;
 }

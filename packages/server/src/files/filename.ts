@@ -28,6 +28,12 @@ export function cleanFilename(name: string): string | null {
   return clean === '' ? null : shortened(clean);
 }
 
+/** Tells whether one of the names, or paths, has an ending, whatever its case. */
+export function endsAs(names: readonly (string | null | undefined)[]): (extension: string) => boolean {
+  const lower = names.map((name) => name?.toLowerCase() ?? '');
+  return (extension) => lower.some((name) => name.endsWith(extension));
+}
+
 /** UTF-8, Latin-1, percent-encoded, or one of the two ways of other headers: `UTF-8''n%C3%A4me`, `=?utf-8?q?n=C3=A4me?=`. */
 function decodeFilename(header: string): string {
   const text = textOf(Buffer.from(header, 'latin1'));

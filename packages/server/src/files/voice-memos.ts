@@ -28,6 +28,9 @@ export interface VoiceMemoDeps {
   readonly transcoder: Transcoder;
 }
 
+/** What could be played may be sent as a voice memo; `why` completes the sentence "The 'audio_message' field …". */
+export type VoiceMemo = { readonly audio: OutgoingFile } | { readonly audio: null; readonly why: string };
+
 /** Throws `invalid_parameter_value` for what cannot be played, and `overloaded` where too much is being made just now. */
 export async function voiceMemoOf(
   deps: VoiceMemoDeps,
@@ -35,14 +38,19 @@ export async function voiceMemoOf(
   file: OutgoingFile,
   param: string,
 ): Promise<OutgoingFile> {
+  const memo = await findVoiceMemo(deps, accountRef, file);
+  if (memo.audio) return memo.audio;
+  throw new ApiError('invalid_parameter_value', { param, message: `The '${param}' field ${memo.why}.` });
+}
+
+/** Makes it where it is not there yet. Throws `overloaded` where too much is being made just now. */
+export async function findVoiceMemo(deps: VoiceMemoDeps, accountRef: number, file: OutgoingFile): Promise<VoiceMemo> {
   const source = `voice memo of ${file.file}`;
   const made = await findFileOfSource(deps.engine, source);
-  if (made) return { file: made.id, filename: made.filename, mimeType: made.mimeType, size: made.size };
+  if (made) return { audio: { file: made.id, filename: made.filename, mimeType: made.mimeType, size: made.size } };
   const outcome = await makeVoiceMemo(deps, file);
   if (outcome.state === 'busy') throw new ApiError('overloaded', { retryAfter: TRY_AGAIN_SECONDS });
-  if (outcome.state === 'refused') {
-    throw new ApiError('invalid_parameter_value', { param, message: `The '${param}' field ${outcome.why}.` });
-  }
+  if (outcome.state === 'refused') return { audio: null, why: outcome.why };
   const { id, size } = outcome;
   const memo = { filename: VOICE_MEMO_FILENAME, mimeType: AUDIO_MESSAGE_TYPE, size };
   const item = { id, accountRef, ...memo, contentType: AUDIO_MESSAGE_TYPE, source, now: deps.clock.now() };
@@ -50,7 +58,7 @@ export async function voiceMemoOf(
   // Two who sent the same file at once made it twice.
   if (kept.isNew) await deps.blobs.keep(id);
   else await deps.blobs.delete(id);
-  return { file: kept.id, ...memo };
+  return { audio: { file: kept.id, ...memo } };
 }
 
 /** The bytes of a memo are safe under the id of a file that is to be; there is no row yet. */

@@ -20,7 +20,7 @@ export interface Addressed {
  * Green bubbles carry text and files. Any other line whose driver has never run is given the benefit of the doubt: the
  * driver refuses what it cannot do.
  */
-function hasFeature({ service, capabilities }: Line, feature: Capability): boolean {
+export function hasFeature({ service, capabilities }: Line, feature: Capability): boolean {
   return service !== 'sms' && (capabilities === null || capabilities.includes(feature));
 }
 

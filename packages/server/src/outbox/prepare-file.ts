@@ -55,9 +55,13 @@ export async function prepareFile(deps: PrepareDeps, work: Fetched): Promise<Pre
 
 function mayBeVoiceMemo({ item, line, driver, fetched }: Fetched): boolean {
   const { text } = JSON.parse(item.payload) as { readonly text?: unknown };
+  return isSoundAlone(text, fetched) && line.service !== 'sms' && driver.capabilities().audio;
+}
+
+/** What goes as a voice memo where the line can do that: sound, by its name or its content, with nothing said beside it. */
+export function isSoundAlone(text: unknown, file: Pick<FetchedFile, 'contentType' | 'endsIn'>): boolean {
   if (typeof text === 'string' && text !== '') return false;
-  const isSound = fetched.endsIn('.caf') || fetched.contentType?.startsWith('audio/') === true;
-  return isSound && line.service !== 'sms' && driver.capabilities().audio;
+  return file.endsIn('.caf') || file.contentType?.startsWith('audio/') === true;
 }
 
 function holdMemo(deps: PrepareDeps, { id, size }: { id: string; size: number }, hash: string): ReceivedFile {

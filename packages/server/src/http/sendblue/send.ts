@@ -5,11 +5,10 @@ import type { Caller } from '../../access/authenticate.ts';
 import type { Ids } from '../../domain/ids.ts';
 import type { Line } from '../../domain/line.ts';
 import { handleOf as handleOfId, type ListedItem } from '../../domain/listed-item.ts';
-import { checkMediaUrl } from '../../files/fetch-file.ts';
 import { resolveLine } from '../../lines/resolve.ts';
-import type { NetworkGuard } from '../../network/guard.ts';
 import type { Details } from '../../outbox/command.ts';
 import { type EnqueueDeps, enqueue } from '../../outbox/enqueue.ts';
+import { type NamedMediaDeps, type SettledMedia, settleMedia } from '../../outbox/named-media.ts';
 import { type Addressed, effectFor, repliedGuid } from '../../outbox/preconditions.ts';
 import { requirePairedContact, requirePhone } from '../../sandbox/view.ts';
 import type { Recipient } from '../../store/outbox.ts';
@@ -21,8 +20,7 @@ import { type Call, type Route, route } from '../route.ts';
 import { fromNumberField, handleField, handleOf, numberField } from './fields.ts';
 import { requireItem, type ShownDeps } from './shown.ts';
 
-export interface SendblueSendDeps extends ShownDeps, EnqueueDeps {
-  readonly guard: NetworkGuard;
+export interface SendblueSendDeps extends ShownDeps, EnqueueDeps, NamedMediaDeps {
   readonly ids: Ids;
   readonly linkFile: LinkFile;
 }
@@ -129,16 +127,23 @@ export async function acceptMessage(
   const { accountRef } = caller;
   requirePairedContact(await requirePhone(deps, accountRef, line), to);
   const replied = body.reply_to && (await requireSent(deps, caller, body.reply_to.message_handle));
-  const url = body.media_url === undefined ? null : await checkMediaUrl(deps.guard, body.media_url, 'media_url');
+  const addressed = { accountRef, line, to };
   const callback = await callbackOf(deps, caller, body.status_callback);
-  const settled = await detailsOf(deps, { accountRef, line, to }, body.send_style, replied);
-  const details = { ...settled, ...(url !== null && { fetch: { url } }), ...(callback !== null && { callback }) };
+  const settled = await detailsOf(deps, addressed, body.send_style, replied);
+  const media = await mediaOf(deps, addressed, body);
+  const details = { ...settled, ...media.details, ...(callback !== null && { callback }) };
   const id = deps.ids.make('outbox');
   const now = deps.clock.now();
   const answer = sentBody(acceptedItem({ id, caller, whom, body, details, replied, now }), deps.linkFile);
-  const payload = { kind: 'message' as const, ...payloadOf(whom, body) };
+  const payload = { kind: media.kind, ...payloadOf(whom, body) };
   await enqueue(deps, { id, accountRef, line, to, payload, details, now, ticket: ticket(answer) });
   return answer;
+}
+
+async function mediaOf(deps: SendblueSendDeps, addressed: Addressed, body: MessageBody): Promise<SettledMedia> {
+  const { media_url: url, content: text } = body;
+  if (url === undefined) return { kind: 'message', details: {} };
+  return settleMedia(deps, { ...addressed, url, text, param: 'media_url' });
 }
 
 /** In the words in which every item of the outbox keeps its request. */
