@@ -115,6 +115,7 @@ export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   // The bucket is the operator's own, and its address is the operator's word: it does not go through the guard.
   s3mini: ['packages/server/src/files/'],
   'file-type': ['packages/server/src/files/'],
+  '@fastify/multipart': ['packages/server/src/http/'],
   'prom-client': ['packages/server/src/metrics/'],
   // Decoders of foreign files run in the transcoder's threads and are loaded there only.
   'audio-decode': ['packages/server/src/files/audio/'],

@@ -2,11 +2,10 @@
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { NetworkGuard } from '../network/guard.ts';
-import { CommitInDoubtError } from '../store/database.ts';
-import { createFiles } from '../store/files.ts';
 import type { Ticket } from '../store/ticket.ts';
 import type { Writer } from '../store/writer.ts';
 import { type Fetcher, FetchStoppedError } from './fetcher.ts';
+import { keepUpload } from './keep-upload.ts';
 import { FetchError } from './open-url.ts';
 import type { FileFacts } from './received-file.ts';
 
@@ -56,14 +55,8 @@ export async function fetchFile(
     throw error;
   });
   try {
-    const { id, filename, mimeType, contentType, size } = file;
-    const row = { id, accountRef, filename, mimeType, contentType, size, source: null, now: deps.clock.now() };
-    await deps.writer.write(createFiles, row, ticketFor?.(file));
-    await file.keep();
+    await keepUpload(deps, accountRef, file, ticketFor?.(file));
     return file;
-  } catch (error) {
-    if (error instanceof CommitInDoubtError) file.leave();
-    throw error;
   } finally {
     await file.release();
   }

@@ -21,7 +21,7 @@ const ALWAYS_ADMITTED: ReadonlySet<string> = new Set([...HEALTH_ROUTES.map((row)
 /** Answers that last as long as their client stays: they wait for events, not for the server. */
 const LASTING_PATHS: ReadonlySet<string> = new Set(['/v1/events']);
 
-const UPLOADS: ReadonlySet<string> = new Set(['/v1/files']);
+const UPLOADS: ReadonlySet<string> = new Set(['/v1/files', '/api/upload-file', '/api/upload-media-object']);
 const DOWNLOADS = '/files/';
 
 /** More refusals than so many in a window are a flood; each of them is answered so much later. */

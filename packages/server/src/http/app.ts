@@ -20,6 +20,7 @@ import { HTTP_LIMITS, type HttpLimits } from './http-limits.ts';
 import { lingeringAnswer } from './lingering-answer.ts';
 import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
 import { createReceiveFile } from './receive-file.ts';
+import { takeForms } from './receive-form.ts';
 import type { Route } from './route.ts';
 import { createSlowUploads } from './slow-uploads.ts';
 import { showTiming } from './timing.ts';
@@ -79,6 +80,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.decorateRequest('timing', null);
   app.decorateRequest('isDone', false);
   app.decorateRequest('claimedType', undefined);
+  app.decorateRequest('isCutShort', false);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done(refusalOfHead(request, limits) ?? undefined);
@@ -98,7 +100,12 @@ export function createApp(deps: AppDeps): FastifyInstance {
   for (const row of deps.routes) if (!isShared(row) && !takesForms(row)) addRoute(app, dispatch, row);
   app.register(async (forms) => {
     readForms(forms);
-    for (const row of deps.routes) if (takesForms(row)) addRoute(forms, dispatch, row);
+    const rows = deps.routes.filter(takesForms);
+    for (const row of rows) if (!row.hasForm) addRoute(forms, dispatch, row);
+    await forms.register(async (uploads) => {
+      await takeForms(uploads);
+      for (const row of rows) if (row.hasForm) addRoute(uploads, dispatch, row);
+    });
   });
   app.register(
     async (open) => {
@@ -223,7 +230,7 @@ function sendError(
   reply.code(dialect.errorStatus(refusal));
   const { raw } = request;
   const body = dialect.errorBody(refusal, request.id);
-  if (refusal.code !== 'file_too_large' || raw.complete) return reply.send(body);
+  if (!request.isCutShort || raw.complete) return reply.send(body);
   const text = JSON.stringify(body);
   reply.headers({ connection: 'close', 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text) });
   return reply.send(lingeringAnswer(text, raw, clock));

@@ -33,6 +33,8 @@ declare module 'fastify' {
     isDone: boolean;
     /** Of an upload: the type as it was claimed. */
     claimedType: string | undefined;
+    /** Whether it was refused in the midst of a long body: what still comes of it is not read to its end. */
+    isCutShort: boolean;
   }
 }
 
@@ -67,7 +69,7 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
       const admit = (caller: Caller) => {
         request.caller = caller;
         if (!row.isServed) throw new ApiError('not_implemented');
-        if (row.rawBody) admitUpload(deps, request);
+        if (row.rawBody || row.hasForm) admitUpload(deps, row, request);
         done();
       };
       try {
@@ -83,9 +85,11 @@ export function addRoute(app: FastifyInstance, deps: DispatchDeps, row: Route, p
 }
 
 /** The framework would refuse a type that it cannot read, and what a file claims to be is not its business. */
-function admitUpload({ slowUploads }: DispatchDeps, request: FastifyRequest): void {
-  request.claimedType = request.raw.headers['content-type'];
-  request.raw.headers['content-type'] = ANY_TYPE;
+function admitUpload({ slowUploads }: DispatchDeps, row: Route, request: FastifyRequest): void {
+  if (row.rawBody) {
+    request.claimedType = request.raw.headers['content-type'];
+    request.raw.headers['content-type'] = ANY_TYPE;
+  }
   slowUploads.begin(request.raw);
 }
 
@@ -112,7 +116,7 @@ async function answer(
   if (!caller || !timing) throw new Error('A request reached its handler without a caller.');
   deps.lostAnswers.goesOn(request.raw.socket);
   const asked: Asked = { row, parse, request, reply, caller, timing, upload: null };
-  if (row.rawBody) return answerUpload(deps, asked);
+  if (row.rawBody || row.hasForm) return answerUpload(deps, asked);
   if (row.method === 'POST') return answerOnce(deps, asked);
   const text = await handle(deps, asked, null);
   return text === null ? reply : sendText(deps, reply, row.status, text);
@@ -130,8 +134,12 @@ interface Asked {
 
 /** The bytes come first: what they are is what tells a repeat from another upload. */
 async function answerUpload(deps: DispatchDeps, asked: Asked): Promise<unknown> {
-  const { request } = asked;
-  const upload = await deps.receiveFile(request, request.claimedType);
+  const { row, request } = asked;
+  const receiving = row.hasForm ? deps.receiveFile.fromForm(request) : deps.receiveFile.fromBody(request);
+  const upload = await receiving.catch((error: unknown) => {
+    request.isCutShort = true;
+    throw error;
+  });
   const { hash, size, filename, mimeType } = upload;
   request.body = { hash, size, filename, mimeType };
   request.bodyText = JSON.stringify(request.body);

@@ -17,7 +17,7 @@ export function refusalsOf(row: Route): readonly ErrorCode[] {
   if (!row.isServed) return [...KEY_REFUSALS, 'not_implemented', 'overloaded', 'internal_error'];
   const codes: ErrorCode[] = [
     ...KEY_REFUSALS,
-    ...(row.method === 'GET' || row.rawBody ? [] : JSON_REFUSALS),
+    ...(row.method === 'GET' || row.rawBody || row.hasForm ? [] : JSON_REFUSALS),
     ...(row.method === 'POST' ? REPEAT_REFUSALS : []),
     ...(hasRequired(row) ? (['missing_required_parameter'] as const) : []),
     ...(takesValues(row) ? (['invalid_parameter_value'] as const) : []),

@@ -18,7 +18,7 @@ export interface Call<Query, Body> {
   readonly query: Query;
   readonly body: Body;
   readonly params: Readonly<Record<string, string>>;
-  /** The raw body, taken in already; null where the row has none. */
+  /** The file of a raw body or a form, taken in already; null where the row has none. */
   readonly upload: ReceivedFile | null;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -60,6 +60,8 @@ export interface Route {
   readonly body: Fields | null;
   /** Whether the body is a file's bytes as they are, of whatever type, and no JSON. */
   readonly rawBody: boolean;
+  /** Whether the body is a form (multipart/form-data) with a file in it. */
+  readonly hasForm: boolean;
   /** One of these fields of the body is required, however optional each of them is; the first one is named. */
   readonly anyOf: readonly string[];
   readonly dialect: Dialect;
@@ -97,6 +99,7 @@ interface RouteInput<Query extends Fields | null, Body extends Fields | null> {
   readonly query?: Query;
   readonly body?: Body;
   readonly rawBody?: boolean;
+  readonly hasForm?: boolean;
   readonly anyOf?: readonly string[];
   readonly isSecret?: boolean;
   readonly isElsewhere?: boolean;
@@ -128,6 +131,7 @@ export function route<Query extends Fields | null = null, Body extends Fields | 
     query: input.query ?? null,
     body: input.body ?? null,
     rawBody: input.rawBody ?? false,
+    hasForm: input.hasForm ?? false,
     anyOf: input.anyOf ?? [],
     dialect: dialectAt(input.path),
     isCounted: !NOT_COUNTED.test(input.path),

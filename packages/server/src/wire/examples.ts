@@ -211,6 +211,7 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
   SendblueWebhooks: { status: 'OK', webhooks: sendblueWebhooks },
   SendblueWebhooksSet: { status: 'OK', message: 'The webhooks were added.', webhooks: sendblueWebhooks },
   SendblueDone: { status: 'OK', message: 'One webhook was deleted.' },
+  SendblueMediaObject: { status: 'OK', message: 'The file is here.', mediaObjectId: FILE_ID, media_url: FILE_URL },
   Chat: {
     id: CHAT_ID,
     line_id: LINE_ID,

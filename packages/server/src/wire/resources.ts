@@ -2,15 +2,16 @@
 import { adminLineSchema, apiKeySchema, apiKeyWithSecretSchema, walkSchema } from './admin-schemas.ts';
 import {
   sendblueAnswerSchema,
+  sendblueDoneSchema,
   sendblueLinesSchema,
   sendblueListSchema,
   sendblueMarkedReadSchema,
+  sendblueMediaObjectSchema,
   sendblueMessageSchema,
   sendblueOptOutSchema,
   sendblueReactionSchema,
   sendblueServiceSchema,
   sendblueTypingSchema,
-  sendblueDoneSchema,
   sendblueWebhooksSchema,
   sendblueWebhooksSetSchema,
 } from './sendblue-schemas.ts';
@@ -85,6 +86,7 @@ export const RESOURCES = {
   SendblueWebhooks: sendblueWebhooksSchema,
   SendblueWebhooksSet: sendblueWebhooksSetSchema,
   SendblueDone: sendblueDoneSchema,
+  SendblueMediaObject: sendblueMediaObjectSchema,
   PhoneMessage: phoneMessageSchema,
   PhoneText: phoneTextSchema,
   PhoneTyping: phoneTypingSchema,

@@ -112,6 +112,15 @@ export const sendblueOptOutSchema = z
   })
   .describe('What a contact wants.');
 
+export const sendblueMediaObjectSchema = z
+  .strictObject({
+    status: z.literal('OK').describe('It went well.'),
+    message: textOf('That in a sentence.'),
+    mediaObjectId: textOf('The file: its `file_` id.'),
+    media_url: textOf('Where it is, for 30 days: goes into a `media_url` as it is.'),
+  })
+  .describe('A file that was uploaded.');
+
 export const sendblueErrorSchema = z
   .strictObject({
     status: z.literal('ERROR').describe('It did not go well.'),

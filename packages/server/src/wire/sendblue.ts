@@ -65,6 +65,11 @@ function mediaUrl({ media }: ListedItem, linkFile: LinkFile): string {
   return media.file === null ? '' : linkFile(media.file);
 }
 
+/** A file that was taken in, by the address under which it may be sent. */
+export function mediaObjectBody(file: { readonly id: string; readonly filename: string | null }, linkFile: LinkFile) {
+  return { status: 'OK', message: 'The file is here.', mediaObjectId: file.id, media_url: linkFile(file) };
+}
+
 const STATUSES: Readonly<Record<ErrorKind, number>> = {
   unauthenticated: 401,
   forbidden: 403,

@@ -88,8 +88,16 @@ function shown(example: string | undefined, schema: Schema = {}): { example?: st
   return { example: schema.type === 'integer' ? Number(example) : example };
 }
 
+const FORM_SCHEMA: Schema = {
+  type: 'object',
+  required: ['file'],
+  properties: { file: { type: 'string', format: 'binary', description: 'The file.' } },
+};
+
 function bodyOf(row: Route, example: RequestExample): Pick<Operation, 'requestBody'> {
   if (row.rawBody) return { requestBody: { required: true, content: { 'application/octet-stream': { schema: {} } } } };
+  if (row.hasForm)
+    return { requestBody: { required: true, content: { 'multipart/form-data': { schema: FORM_SCHEMA } } } };
   // A body that says nothing may be left out.
   if (row.body === null || Object.keys(row.body.shape).length === 0) return {};
   const oneOfThem = row.anyOf.length === 0 ? {} : { anyOf: row.anyOf.map((name) => ({ required: [name] })) };

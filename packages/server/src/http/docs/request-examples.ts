@@ -40,6 +40,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
   sendblueSendReaction: { body: { from_number: ID.line, message_handle: ID.handle, reaction: 'love' } },
   sendblueLookUpNumber: { query: { number: ID.phone } },
   sendblueOptOut: { body: { number: ID.phone, opted_out: true } },
+  sendblueUploadMediaObject: { body: { media_url: 'https://files.example.com/photo.jpg' } },
   listKeys: { query: { limit: '50' } },
   createKey: {
     body: { name: 'Support bot', scopes: ['messages:read', 'messages:write'], line_ids: [ID.lineId] },

@@ -9,9 +9,10 @@ import { sendbluePresenceRoutes } from './presence.ts';
 import { sendblueReactionRoutes } from './reactions.ts';
 import { type SendblueSendDeps, sendblueSendRoutes } from './send.ts';
 import { sendblueUnservedRoutes } from './unserved.ts';
+import { type SendblueUploadDeps, sendblueUploadRoutes } from './uploads.ts';
 import { type SendblueWebhookDeps, sendblueWebhookRoutes } from './webhooks.ts';
 
-export function sendblueRoutes(deps: SendblueSendDeps & SendblueWebhookDeps): Route[] {
+export function sendblueRoutes(deps: SendblueSendDeps & SendblueUploadDeps & SendblueWebhookDeps): Route[] {
   return [
     ...sendblueSendRoutes(deps),
     ...sendblueGroupRoutes(deps),
@@ -21,6 +22,7 @@ export function sendblueRoutes(deps: SendblueSendDeps & SendblueWebhookDeps): Ro
     ...sendblueLineRoutes(deps),
     ...sendblueLookupRoutes(deps),
     ...sendblueOptOutRoutes(deps),
+    ...sendblueUploadRoutes(deps),
     ...sendblueWebhookRoutes(deps),
     ...sendblueUnservedRoutes(),
   ];

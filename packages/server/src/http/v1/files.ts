@@ -1,27 +1,24 @@
 /** Files: uploaded here, and read by links that need no key. */
 import { z } from 'zod';
 import type { Caller } from '../../access/authenticate.ts';
-import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { isFileId, LINK_VALID_MS, REDIRECT_VALID_MS, type StoredFile } from '../../domain/file.ts';
 import type { FileLinks } from '../../domain/file-links.ts';
 import { hasPrefix } from '../../domain/ids.ts';
-import { CommitInDoubtError, type Engine } from '../../store/database.ts';
-import { createFiles, findFile } from '../../store/files.ts';
-import type { Writer } from '../../store/writer.ts';
+import { type KeepUploadDeps, keepUpload } from '../../files/keep-upload.ts';
+import type { Engine } from '../../store/database.ts';
+import { findFile } from '../../store/files.ts';
 import { fileBody } from '../../wire/v1.ts';
 import { invalidValue, nameField } from '../input.ts';
 import { type Route, route } from '../route.ts';
 
-export interface FileDeps {
+export interface FileDeps extends KeepUploadDeps {
   readonly engine: Engine;
-  readonly writer: Writer;
-  readonly clock: Clock;
   readonly links: FileLinks;
 }
 
 export function fileRoutes(deps: FileDeps): Route[] {
-  const { engine, writer, clock, links } = deps;
+  const { engine, links } = deps;
   return [
     route({
       name: 'uploadFile',
@@ -41,17 +38,8 @@ export function fileRoutes(deps: FileDeps): Route[] {
       },
       async handle({ caller, upload, ticket }) {
         if (!upload) throw new Error('An upload reached its handler without its bytes.');
-        const { id, filename, mimeType, contentType, size } = upload;
-        const answer = fileBody(upload, links.url(id, filename, LINK_VALID_MS));
-        const { accountRef } = caller;
-        const item = { id, accountRef, filename, mimeType, contentType, size, source: null, now: clock.now() };
-        try {
-          await writer.write(createFiles, item, ticket(answer));
-        } catch (error) {
-          if (error instanceof CommitInDoubtError) upload.leave();
-          throw error;
-        }
-        await upload.keep();
+        const answer = fileBody(upload, links.url(upload.id, upload.filename, LINK_VALID_MS));
+        await keepUpload(deps, caller.accountRef, upload, ticket(answer));
         return answer;
       },
     }),
