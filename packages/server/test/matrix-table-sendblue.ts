@@ -1,17 +1,20 @@
 /** The part of the access table that is about the Sendblue dialect. Its refusals name no field. */
 import { UNSERVED } from '../src/http/sendblue/unserved.ts';
 import { SENDBLUE_MESSAGE_KEYS } from './answer-keys.ts';
+import { expectStatus } from './harness.ts';
 import {
   type AccessRow,
   always,
+  type Cell,
   holds,
   namesObjectOnOwnLine as inOwn,
   namesLine,
   namesObject,
+  type Outcome,
   type Variant,
   withoutParam,
 } from './matrix-row.ts';
-import type { Scene } from './matrix-scene.ts';
+import { HOOK, type Scene } from './matrix-scene.ts';
 
 const ofOwn = ({ places }: Scene) => places.own.line.handle;
 const LINE = withoutParam(namesLine('from_number'));
@@ -231,6 +234,43 @@ const SERVED: readonly AccessRow[] = [
   },
 ];
 
+/** Its webhooks hear all of an account, and are not for keys that may not. */
+const ofWholeAccount = ({ isLimited }: Cell): Outcome => (isLimited ? ['line_not_accessible'] : 'ok');
+
+/** An account that kept them would deliver whatever the other rows cause. */
+async function emptyLists({ test, places }: Scene): Promise<void> {
+  for (const { ownerKey, ownerKeyId } of [places.own, places.foreign]) {
+    const headers = { 'sb-api-key-id': ownerKeyId, 'sb-api-secret-key': String(ownerKey) };
+    const body = { webhooks: { receive: [], outbound: [] } };
+    expectStatus(200, await test.call('PUT', '/api/account/webhooks', body, { key: null, headers }));
+  }
+}
+
+function webhookRows(path: string): readonly AccessRow[] {
+  const row = (method: string, keys: readonly string[], body?: Record<string, unknown>): AccessRow => ({
+    route: `${method} ${path}`,
+    scope: method === 'GET' ? 'webhooks:read' : 'webhooks:write',
+    status: 200,
+    keys,
+    variants: [
+      {
+        by: 'nothing',
+        request: () => ({ path, ...(body && { body }) }),
+        outcome: ofWholeAccount,
+        ...(method !== 'GET' && { restore: emptyLists }),
+      },
+    ],
+  });
+  return [
+    row('GET', ['status', 'webhooks']),
+    row('POST', ['status', 'message', 'webhooks'], { webhooks: [HOOK], type: 'outbound' }),
+    row('PUT', ['status', 'message', 'webhooks'], { webhooks: { receive: [HOOK] } }),
+    row('DELETE', ['status', 'message'], { webhooks: [HOOK] }),
+  ];
+}
+
+const WEBHOOKS = ['/api/account/webhooks', '/api/v2/account/webhooks'].flatMap(webhookRows);
+
 const NOT_SERVED = UNSERVED.map(
   ([method, path]): AccessRow => ({
     route: `${method} ${path}`,
@@ -247,4 +287,4 @@ const NOT_SERVED = UNSERVED.map(
   }),
 );
 
-export const SENDBLUE: readonly AccessRow[] = [...SERVED, ...NOT_SERVED];
+export const SENDBLUE: readonly AccessRow[] = [...SERVED, ...WEBHOOKS, ...NOT_SERVED];

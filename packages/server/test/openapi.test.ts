@@ -18,7 +18,7 @@ import { type Answer, LINE, PHONE, startTestServer, type TestServer, waitFor } f
 import { documentText, OPENAPI_FILE, SENDBLUE_FILE, sendblueText } from './openapi-file.ts';
 import { startReceiver } from './receiver.ts';
 
-const METHODS = ['get', 'post', 'patch', 'delete'];
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 const published = JSON.parse(readFileSync(OPENAPI_FILE, 'utf8')) as OpenApiDocument;
 
 let test: TestServer;

@@ -7,6 +7,11 @@ export interface RequestExample {
   readonly body?: Readonly<Record<string, unknown>>;
 }
 
+/** Under either path of the account's webhooks. */
+const ADDED_WEBHOOKS = { body: { webhooks: [ID.url], type: 'receive' } };
+const REPLACED_WEBHOOKS = { body: { webhooks: { receive: [ID.url], outbound: [{ url: ID.url, secret: 'a secret' }] } } };
+const DELETED_WEBHOOKS = { body: { webhooks: [ID.url] } };
+
 /** By the operation's name. */
 export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
   listChats: { query: { from: ID.line, limit: '50' } },
@@ -41,6 +46,12 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, RequestExample>> = {
   sendblueLookUpNumber: { query: { number: ID.phone } },
   sendblueOptOut: { body: { number: ID.phone, opted_out: true } },
   sendblueUploadMediaObject: { body: { media_url: 'https://files.example.com/photo.jpg' } },
+  sendblueAddWebhooks: ADDED_WEBHOOKS,
+  sendblueAddWebhooksAlias: ADDED_WEBHOOKS,
+  sendblueReplaceWebhooks: REPLACED_WEBHOOKS,
+  sendblueReplaceWebhooksAlias: REPLACED_WEBHOOKS,
+  sendblueDeleteWebhooks: DELETED_WEBHOOKS,
+  sendblueDeleteWebhooksAlias: DELETED_WEBHOOKS,
   listKeys: { query: { limit: '50' } },
   createKey: {
     body: { name: 'Support bot', scopes: ['messages:read', 'messages:write'], line_ids: [ID.lineId] },

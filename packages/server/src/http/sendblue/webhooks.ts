@@ -33,21 +33,29 @@ const addressField = textField(TEXT_MAX);
 const secretField = textField(TEXT_MAX);
 const entryField = z.union([
   addressField,
-  z.object({ url: addressField, secret: secretField.nullish(), sendblue_numbers: z.array(nameField).nullish() }),
+  z.object({
+    url: addressField.describe('The address.'),
+    secret: secretField.nullish().describe('Goes along as it is, in `sb-signing-secret`.'),
+    sendblue_numbers: z.array(nameField).nullish().describe('Only of these lines. Left out: of all.'),
+  }),
 ]);
 type Given = z.infer<typeof entryField>;
 const entriesField = z.array(entryField).max(ACCOUNT_WEBHOOKS_MAX, `has at most ${ACCOUNT_WEBHOOKS_MAX} entries`);
 /** What Sendblue tells of besides is nothing that happens here. */
-const otherEntries = z.array(z.unknown()).max(0, 'has types that this server does not know').nullish();
+const otherEntries = z
+  .array(z.unknown())
+  .max(0, 'has types that this server does not know')
+  .nullish()
+  .describe('Not known here: it has to be empty.');
 
 const globalSecretField = secretField.optional().describe('For entries that have no secret of their own.');
 const typeField = z.enum(TYPES).default('receive').describe('What they hear of: inbound messages, or own ones.');
 
 const listsField = z
   .object({
-    receive: entriesField.nullish(),
-    outbound: entriesField.nullish(),
-    globalSecret: secretField.nullish(),
+    receive: entriesField.nullish().describe('They hear of inbound messages.'),
+    outbound: entriesField.nullish().describe('They hear of own messages.'),
+    globalSecret: secretField.nullish().describe('For entries that have no secret of their own.'),
     call_log: otherEntries,
     contact_created: otherEntries,
     contact_profile: otherEntries,
