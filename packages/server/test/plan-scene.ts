@@ -49,6 +49,7 @@ import { dropAnswers, markAnswersLost } from '../src/store/unanswered.ts';
 import { findWebhookRecord, pageOfWebhooks } from '../src/store/webhook-records.ts';
 import { findWebhook, readActiveWebhooks, readWebhooksOfLine } from '../src/store/webhooks.ts';
 import { createWriter, type Writer } from '../src/store/writer.ts';
+import { LIST_STEPS } from './plan-lists.ts';
 import { LINES } from './plan-seed.ts';
 import {
   direct,
@@ -332,6 +333,7 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'take a lease': ({ writer }) => writer.write(acquireLeases, { name: CLAIM.lane, holder: HOLDER, ms: 1 }),
   'renew a lease': ({ writer }) => writer.write(renewLeases, lease({ ms: 1 })),
   'release a lease': ({ writer }) => writer.write(releaseLeases, lease({})),
+  ...LIST_STEPS,
 };
 
 /** Of the account's second line, with a callback that is known and one that is not. */

@@ -32,6 +32,9 @@ const LINE = `i % ${LINES} + 1`;
 const TURN = `i / ${LINES}`;
 const CHAT_LINE = `case when i < ${CHATS / 2} then ${BUSY_LINE} else ${LINE} end`;
 const AT = `${STARTED_AT} + i`;
+/** A tenth of what is listed is the busy line's. */
+const ITEM_LINE = `case when i < ${ROWS_MOST / 10} then ${BUSY_LINE} else ${LINE} end`;
+const IS_OUTBOUND = 'i % 20 < 10';
 
 interface Seed {
   readonly rows: number;
@@ -152,6 +155,18 @@ const SEEDS: readonly Seed[] = [
       guid, fetch_url, created_at, updated_at`,
     values: `i + 1, 'obx_' || i, ${LINE}, ${LINE}, '+1666' || (${TURN} % 10), 0, ${outboxState(TURN)}, '{}', 1, 1,
       ${AT} + 1000000, 'sent ' || i, case when ${TURN} = 13 then 'https://' || i end, ${AT}, ${AT}`,
+  },
+  {
+    rows: ROWS_MOST,
+    table: 'listed_items',
+    columns: `ref, account_ref, line_ref, chat_ref, peer, is_outbound, status, service, outbox_ref, message_ref, place,
+      created_at, updated_at`,
+    values: `(i + 1) * 512 + case when ${IS_OUTBOUND} then 0 else 256 end, ${ITEM_LINE}, ${ITEM_LINE},
+      case when i % 10 = 5 then i % ${CHATS_IN_USE} + 1 end, '+1666' || (i % 700), case when ${IS_OUTBOUND} then 1 else 0 end,
+      case when i % 20 = 0 then 'ERROR' when i % 20 = 1 then 'QUEUED' when i % 20 = 2 then 'SENT' when ${IS_OUTBOUND} then 'DELIVERED'
+        else 'RECEIVED' end,
+      case when i % 33 = 0 then 'sms' else 'imessage' end, case when ${IS_OUTBOUND} then i + 1 end,
+      case when ${IS_OUTBOUND} and i % 20 < 2 then null else i + 1 end, 0, ${AT}, ${AT}`,
   },
   {
     rows: ROWS_MOST,

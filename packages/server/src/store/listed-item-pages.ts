@@ -1,48 +1,31 @@
 /**
  * Pages of listed items. Which index a page is read by is decided here and not by the engines, which know nothing of how
- * many rows a filter lets through: it is counted first, up to a bound. Decision record 26.
+ * many rows a filter lets through: each condition that has an index is counted first, up to a bound. Decision record 26.
  */
-import type { Service } from '@trunkline/drivers';
-import { type ExpressionBuilder, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import { type ItemStatus, UNDER_WAY } from '../domain/listed-item.ts';
+import { sql } from 'kysely';
+import type { ItemStatus } from '../domain/listed-item.ts';
 import { type Engine, statement } from './database.ts';
-import type { Schema } from './schema.ts';
+import {
+  type ItemFilter,
+  type ItemOrder,
+  type ItemQuery,
+  itemQuery,
+  type Lead,
+  type Party,
+} from './listed-item-query.ts';
 
 /** `total` is exact up to here. So many rows are sorted in a moment. */
-export const TOTAL_EXACT_MAX = 10_000;
-
-type Order = 'created_at' | 'updated_at';
-
-/** Whoever has this number: one of the account's lines, somebody else, or both. */
-export interface Party {
-  readonly side: 'from' | 'to' | 'either';
-  readonly lineRef: number | null;
-  readonly peer: string | null;
-}
-
-/** All that is given must hold. Times in Unix milliseconds, both ends included. */
-export interface ItemFilter {
-  readonly accountRef: number;
-  /** The lines that may be seen; null for all. */
-  readonly lineRefs: readonly number[] | null;
-  /** Of the shared line only one phone's items are shown, or none. */
-  readonly shared: { readonly lineRef: number; readonly peer: string | null } | null;
-  readonly createdFrom?: number | undefined;
-  readonly createdTo?: number | undefined;
-  readonly updatedFrom?: number | undefined;
-  readonly updatedTo?: number | undefined;
-  readonly parties?: readonly Party[] | undefined;
-  readonly lineRef?: number | undefined;
-  /** The chat of a group. */
-  readonly chatRef?: number | undefined;
-  readonly isGroup?: boolean | undefined;
-  readonly isOutbound?: boolean | undefined;
-  readonly service?: Service | undefined;
-  readonly status?: ItemStatus | undefined;
-}
+const TOTAL_EXACT_MAX = 10_000;
+/** No other condition is counted where one has so few. */
+const FEW = 500;
+/** So many of the order's first items are looked at before all that may pass are sorted; and more for each passed over. */
+const FIRST_LOOKED_AT = 10_000;
+const FIRST_FOR_EACH_PASSED = 10;
+/** What most items are: hardly a better beginning than the order itself. */
+const COMMON: readonly ItemStatus[] = ['DELIVERED', 'RECEIVED'];
 
 export interface ItemPage {
-  readonly order: Order;
+  readonly order: ItemOrder;
   readonly direction: 'asc' | 'desc';
   readonly limit: number;
   readonly offset: number;
@@ -55,32 +38,92 @@ export interface FoundItems {
   readonly total: number;
 }
 
-export async function findListedItems(engine: Engine, filter: ItemFilter, page: ItemPage): Promise<FoundItems> {
-  const lead = leadOf(filter);
-  const count = await countItems(engine, filter, lead);
-  const isMany = count > TOTAL_EXACT_MAX;
-  // Where many pass, the first of them are near the beginning of the order; where few do, they are sorted.
-  const by = isMany && lead !== null && lead.order !== page.order ? null : lead;
-  const isSorted = by === null || by.order === page.order;
-  const column = sql.ref(`listed_items.${page.order}`);
-  const direction = sql.raw(page.direction);
-  const rows = await itemQuery(engine, filter, by, by === null ? page.order : by.order)
-    .select('listed_items.ref')
-    .orderBy(isSorted ? sql`${column} ${direction}` : sql`${unseen(column)} ${direction}`)
-    .orderBy('listed_items.ref', page.direction)
-    .limit(page.limit + 1)
-    .offset(page.offset)
-    .execute();
-  const refs = rows.slice(0, page.limit).map((row) => row.ref);
-  const hasMore = rows.length > refs.length;
-  const seen = page.offset + refs.length + (hasMore ? 1 : 0);
-  return { refs, hasMore, total: isMany && refs.length > 0 ? Math.max(count, seen) : count };
+/** What is many. Tests set it to what they can write. */
+export interface ItemBounds {
+  readonly exactMax: number;
+  readonly lookedAt: number;
 }
 
-async function countItems(engine: Engine, filter: ItemFilter, lead: Lead | null): Promise<number> {
-  const some = itemQuery(engine, filter, lead, lead?.order ?? 'created_at')
-    .select(sql<number>`1`.as('one'))
-    .limit(TOTAL_EXACT_MAX + 1);
+const BOUNDS: ItemBounds = { exactMax: TOTAL_EXACT_MAX, lookedAt: FIRST_LOOKED_AT };
+
+export async function findListedItems(
+  engine: Engine,
+  filter: ItemFilter,
+  page: ItemPage,
+  { exactMax, lookedAt }: ItemBounds = BOUNDS,
+): Promise<FoundItems> {
+  const { lead, isFew } = await chooseLead(engine, filter, exactMax);
+  const isInOrder = lead === null || lead.order === page.order;
+  if (isFew && lead && !isInOrder) return readSorted(engine, filter, page, lead, exactMax);
+  const count = await countItems(itemQuery(engine, filter, lead, lead?.order ?? page.order), engine, exactMax);
+  const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
+  const rows = first ?? (await pageQuery(engine, filter, page, lead).execute());
+  const refs = rows.slice(0, page.limit).map((row) => row.ref);
+  const hasMore = rows.length > refs.length;
+  const shown = page.offset + refs.length + (hasMore ? 1 : 0);
+  return { refs, hasMore, total: count > exactMax && refs.length > 0 ? Math.max(count, shown) : count };
+}
+
+/** Few that have to be sorted are counted in the same pass. */
+async function readSorted(
+  engine: Engine,
+  filter: ItemFilter,
+  page: ItemPage,
+  lead: Lead,
+  exactMax: number,
+): Promise<FoundItems> {
+  const counted = sql<number>`count(*) over ()`.as('found');
+  const rows = await pageQuery(engine, filter, page, lead).select(counted).execute();
+  const found = rows[0]?.found ?? (await countItems(itemQuery(engine, filter, lead, lead.order), engine, exactMax));
+  const refs = rows.slice(0, page.limit).map((row) => row.ref);
+  return { refs, hasMore: rows.length > refs.length, total: Number(found) };
+}
+
+function pageQuery(engine: Engine, filter: ItemFilter, page: ItemPage, lead: Lead | null) {
+  const isInOrder = lead === null || lead.order === page.order;
+  const column = sql.ref<number>(`listed_items.${page.order}`);
+  const direction = sql.raw(page.direction);
+  // An order by which no index is to be read is hidden in an expression of the same value.
+  return itemQuery(engine, filter, lead, lead?.order ?? page.order)
+    .select('listed_items.ref')
+    .orderBy(isInOrder ? sql`${column} ${direction}` : sql`${column} + 0 ${direction}`)
+    .orderBy('listed_items.ref', page.direction)
+    .limit(page.limit + 1)
+    .offset(page.offset);
+}
+
+/**
+ * Of many that pass the first are likely to be near the beginning of the order, so only that is looked at. Null where
+ * they are not: then all of them have to be sorted.
+ */
+async function readFirst(
+  engine: Engine,
+  filter: ItemFilter,
+  page: ItemPage,
+  lookedAt: number,
+): Promise<{ ref: number }[] | null> {
+  const { order, direction } = page;
+  const whole = { name: order === 'created_at' ? 'creation' : 'change', order, party: null } as const;
+  const edge = await itemQuery(engine, onlyOf(filter, whole), whole, order)
+    .select(`listed_items.${order} as at`)
+    .orderBy(`listed_items.${order}`, direction)
+    .orderBy('listed_items.ref', direction)
+    .limit(1)
+    .offset(lookedAt + FIRST_FOR_EACH_PASSED * page.offset)
+    .executeTakeFirst();
+  const rows = await pageQuery(engine, edge ? upTo(filter, page, edge.at) : filter, page, null).execute();
+  return edge && rows.length <= page.limit ? null : rows;
+}
+
+/** The edge lies within the times that are asked for. */
+function upTo(filter: ItemFilter, { order, direction }: ItemPage, edge: number): ItemFilter {
+  if (order === 'created_at')
+    return { ...filter, ...(direction === 'desc' ? { createdFrom: edge } : { createdTo: edge }) };
+  return { ...filter, ...(direction === 'desc' ? { updatedFrom: edge } : { updatedTo: edge }) };
+}
+
+async function countItems(query: ItemQuery, engine: Engine, most: number): Promise<number> {
+  const some = query.select(sql<number>`1`.as('one')).limit(most + 1);
   const row = await engine.query
     .selectFrom(some.as('some'))
     .select((eb) => eb.fn.countAll<number>().as('found'))
@@ -88,123 +131,59 @@ async function countItems(engine: Engine, filter: ItemFilter, lead: Lead | null)
   return Number(row.found);
 }
 
-/** The condition whose index is read, and the order that the index is in. */
-interface Lead {
-  readonly name: 'group' | 'peer' | 'line' | 'service' | 'status' | 'change';
-  readonly order: Order;
+interface Choice {
+  /** Null where the order itself is the best there is. */
+  readonly lead: Lead | null;
+  readonly isFew: boolean;
 }
 
-function leadOf(filter: ItemFilter): Lead | null {
-  const [party] = filter.parties ?? [];
-  if (filter.chatRef !== undefined) return { name: 'group', order: 'created_at' };
-  if (party && party.lineRef === null) return { name: 'peer', order: 'created_at' };
-  if (filter.lineRef !== undefined || (party && party.peer === null)) return { name: 'line', order: 'created_at' };
-  if (filter.service !== undefined && filter.service !== 'imessage') return { name: 'service', order: 'created_at' };
-  if (filter.status !== undefined || filter.isOutbound !== undefined) return { name: 'status', order: 'updated_at' };
-  const isByChange = filter.updatedFrom !== undefined || filter.updatedTo !== undefined;
-  const isByCreation = filter.createdFrom !== undefined || filter.createdTo !== undefined;
-  return isByChange && !isByCreation ? { name: 'change', order: 'updated_at' } : null;
-}
-
-type Query = SelectQueryBuilder<Schema, 'listed_items', object>;
-type Builder = ExpressionBuilder<Schema, 'listed_items'>;
-
-/** Every condition, of which the engine may use an index for the lead's and for the times of the lead's order. */
-function itemQuery(engine: Engine, filter: ItemFilter, lead: Lead | null, order: Order): Query {
-  const leads = (name: Lead['name']) => lead?.name === name;
-  let query = engine.query
-    .selectFrom('listed_items')
-    .where('listed_items.account_ref', '=', filter.accountRef) as Query;
-  query = whereTimes(query, filter, order);
-  query = whereLines(query, filter, leads('line'));
-  for (const [index, party] of (filter.parties ?? []).entries()) {
-    query = query.where((eb) => ofParty(eb, party, index === 0 ? lead : null));
+/** Of all conditions the one that the fewest items meet; where many meet each of them, the first. */
+async function chooseLead(engine: Engine, filter: ItemFilter, exactMax: number): Promise<Choice> {
+  const leads = leadsOf(filter);
+  let fewest: { readonly lead: Lead; readonly count: number } | null = null;
+  for (const lead of leads) {
+    const count = await countItems(itemQuery(engine, onlyOf(filter, lead), lead, lead.order), engine, exactMax);
+    if (count <= exactMax && (!fewest || count < fewest.count)) fewest = { lead, count };
+    if (count <= Math.min(FEW, exactMax)) break;
   }
-  const { chatRef, isGroup, service } = filter;
-  if (chatRef !== undefined) query = query.where(named('chat_ref', leads('group')), '=', chatRef);
-  if (isGroup !== undefined) query = query.where('listed_items.chat_ref', isGroup ? 'is not' : 'is', null);
-  if (service !== undefined) query = query.where(textOf('service', leads('service')), '=', service);
-  if (service !== undefined && leads('service')) query = query.where('listed_items.service', '<>', 'imessage');
-  return whereStatus(query, filter, leads('status'));
+  if (fewest) return { lead: fewest.lead, isFew: true };
+  // What goes out has one of four statuses, which lie one after another in their index: that is no order.
+  const lead = leads.find(({ name }) => name !== 'status' || filter.status !== undefined || !filter.isOutbound);
+  return { lead: lead ?? null, isFew: false };
 }
 
-function whereTimes(query: Query, filter: ItemFilter, order: Order): Query {
-  const bounds = [
-    ['created_at', '>=', filter.createdFrom],
-    ['created_at', '<=', filter.createdTo],
-    ['updated_at', '>=', filter.updatedFrom],
-    ['updated_at', '<=', filter.updatedTo],
-    // Nothing changes before it is made: a bound of the one order bounds the other.
-    ['created_at', '<=', order === 'created_at' ? filter.updatedTo : undefined],
-    ['updated_at', '>=', order === 'updated_at' ? filter.createdFrom : undefined],
-  ] as const;
-  let bounded = query;
-  for (const [column, operator, at] of bounds) {
-    if (at !== undefined) bounded = bounded.where(named(column, column === order), operator, at);
-  }
-  return bounded;
+/** Those come first which the fewest items are likely to meet. */
+function leadsOf(filter: ItemFilter): readonly Lead[] {
+  const { parties = [], status, isOutbound } = filter;
+  const leads: Lead[] = [];
+  const add = (name: Lead['name'], isGiven: boolean, party: Party | null = null) => {
+    if (isGiven) leads.push({ name, order: name === 'change' ? 'updated_at' : 'created_at', party });
+  };
+  add('group', filter.chatRef !== undefined);
+  for (const party of parties) add('peer', party.lineRef === null, party);
+  add('service', filter.service !== undefined && filter.service !== 'imessage');
+  add('status', status !== undefined && !COMMON.includes(status));
+  add('groups', filter.isGroup === true && filter.chatRef === undefined);
+  add('line', filter.lineRef !== undefined);
+  for (const party of parties) add('line', party.peer === null, party);
+  add('status', status === undefined ? isOutbound !== undefined : COMMON.includes(status));
+  add('creation', filter.createdFrom !== undefined || filter.createdTo !== undefined);
+  add('change', filter.updatedFrom !== undefined || filter.updatedTo !== undefined);
+  return leads;
 }
 
-function whereLines(query: Query, { lineRef, lineRefs, shared }: ItemFilter, isLead: boolean): Query {
-  let seen = query;
-  if (lineRef !== undefined) seen = seen.where(named('line_ref', isLead), '=', lineRef);
-  if (lineRefs !== null) seen = seen.where(named('line_ref', false), 'in', [...lineRefs]);
-  if (shared) {
-    seen = seen.where((eb) => {
-      const elsewhere = eb(named('line_ref', false), '<>', shared.lineRef);
-      return shared.peer === null ? elsewhere : eb.or([elsewhere, eb(textOf('peer', false), '=', shared.peer)]);
-    });
-  }
-  return seen;
-}
-
-function ofParty(eb: Builder, { side, lineRef, peer }: Party, lead: Lead | null) {
-  const isFrom = side === 'from' ? 1 : 0;
-  const going = (isOutbound: number) => (side === 'either' ? [] : [eb('listed_items.is_outbound', '=', isOutbound)]);
-  const ways = [
-    ...(peer === null ? [] : [eb.and([eb(textOf('peer', lead?.name === 'peer'), '=', peer), ...going(1 - isFrom)])]),
-    ...(lineRef === null
-      ? []
-      : [eb.and([eb(named('line_ref', lead?.name === 'line'), '=', lineRef), ...going(isFrom)])]),
-  ];
-  const [only, ...others] = ways;
-  return only && others.length === 0 ? only : eb.or(ways);
-}
-
-const OUTBOUND: readonly string[] = ['QUEUED', 'SENT', 'DELIVERED', 'ERROR'];
-
-/** What is under way is queued in its row; inbound items are those of one status. */
-function whereStatus(query: Query, { status, isOutbound }: ItemFilter, isLead: boolean): Query {
-  const column = textOf('status', isLead);
-  let narrowed = query;
-  if (isOutbound === false) narrowed = narrowed.where(column, '=', 'RECEIVED');
-  else if (isOutbound) narrowed = narrowed.where(column, 'in', [...OUTBOUND]);
-  if (status === undefined) return narrowed;
-  if (status !== 'QUEUED' && status !== 'ACCEPTED') return narrowed.where(column, '=', status);
-  return narrowed.where(column, '=', 'QUEUED').where(({ eb, exists, not, selectFrom }) => {
-    const underWay = exists(
-      selectFrom('outbox')
-        .select('outbox.ref')
-        .whereRef('outbox.ref', '=', 'listed_items.outbox_ref')
-        .where(sql`outbox.state || ''`, 'in', [...UNDER_WAY]),
-    );
-    return status === 'ACCEPTED' ? underWay : not(eb.and([underWay]));
-  });
-}
-
-/** A column by which no index is to be read is hidden in an expression of the same value. */
-function named(column: 'created_at' | 'updated_at' | 'line_ref' | 'chat_ref', isLead: boolean): RawBuilder<number> {
-  const ref = sql.ref<number>(`listed_items.${column}`);
-  return isLead ? ref : unseen(ref);
-}
-
-function unseen(column: RawBuilder<unknown>): RawBuilder<number> {
-  return sql<number>`${column} + 0`;
-}
-
-function textOf(column: 'peer' | 'service' | 'status', isLead: boolean): RawBuilder<string> {
-  const ref = sql.ref<string>(`listed_items.${column}`);
-  return isLead ? ref : sql<string>`${ref} || ''`;
+/** As much of a filter as the index of a lead answers by itself. */
+function onlyOf(filter: ItemFilter, { name, order, party }: Lead): ItemFilter {
+  const { accountRef, createdFrom, createdTo, updatedFrom, updatedTo, chatRef, lineRef, service } = filter;
+  const times = order === 'created_at' ? { createdFrom, createdTo } : { updatedFrom, updatedTo };
+  const some = { accountRef, lineRefs: null, shared: null, ...times };
+  if (party) return { ...some, parties: [party] };
+  if (name === 'group') return { ...some, chatRef };
+  if (name === 'groups') return { ...some, isGroup: true };
+  if (name === 'line') return { ...some, lineRef };
+  if (name === 'service') return { ...some, service };
+  if (name !== 'status') return some;
+  return { ...some, ...(filter.status === undefined ? { isOutbound: filter.isOutbound } : { status: filter.status }) };
 }
 
 const anyOfPeer = statement(

@@ -247,9 +247,10 @@ create index listed_items_by_change on listed_items (account_ref, updated_at, re
 create index listed_items_by_creation on listed_items (account_ref, created_at, ref);
 create index listed_items_by_group on listed_items (account_ref, chat_ref, created_at, ref) where (chat_ref is not null);
 create index listed_items_by_line on listed_items (line_ref, created_at, ref);
-create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref);
+create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref, line_ref);
 create index listed_items_by_service on listed_items (account_ref, service, created_at, ref) where (service <> 'imessage');
-create index listed_items_by_status on listed_items (account_ref, status, updated_at, ref);
+create index listed_items_by_status on listed_items (account_ref, status, created_at, ref);
+create index listed_items_of_groups on listed_items (account_ref, created_at, ref) where (chat_ref is not null);
 
 -- The event log: one total order for the installation, drawn in the commit.
 create table events (

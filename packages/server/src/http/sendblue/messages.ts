@@ -8,13 +8,8 @@ import type { Line } from '../../domain/line.ts';
 import { ITEM_STATUSES } from '../../domain/listed-item.ts';
 import { isVisible, mayUse, usableLineRefs } from '../../lines/resolve.ts';
 import { findChatById } from '../../store/chat-pages.ts';
-import {
-  type FoundItems,
-  findListedItems,
-  type ItemFilter,
-  isPeer,
-  type Party,
-} from '../../store/listed-item-pages.ts';
+import { type FoundItems, findListedItems, isPeer } from '../../store/listed-item-pages.ts';
+import type { ItemFilter, Party } from '../../store/listed-item-query.ts';
 import { readListedItems } from '../../store/listed-item-rows.ts';
 import { itemBody, sentBody } from '../../wire/sendblue.ts';
 import type { LinkFile } from '../../wire/v1.ts';
