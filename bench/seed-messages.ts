@@ -103,7 +103,7 @@ interface Seed {
   readonly chats: readonly { readonly ref: number; readonly id: string; readonly identifier: string }[];
 }
 
-function openDatabases({ engine, environment }: Home) {
+export function openDatabases({ engine, environment }: Home) {
   if (engine === 'postgres') return openPostgresDatabases(environment['TRUNKLINE_DATABASE_URL'] ?? '');
   return openSqliteFolder((name) => join(environment['TRUNKLINE_DATA_DIR'] ?? '', name));
 }

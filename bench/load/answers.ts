@@ -8,11 +8,14 @@ export interface LoadRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
+  /** Beside the key's. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export function renderRequest(loop: { readonly origin: string; readonly key: string }, request: LoadRequest): Buffer {
   const { host } = new URL(loop.origin);
   const lines = [`${request.method} ${request.path} HTTP/1.1`, `host: ${host}`, `authorization: Bearer ${loop.key}`];
+  for (const [name, value] of Object.entries(request.headers ?? {})) lines.push(`${name}: ${value}`);
   if (request.body !== undefined) {
     lines.push('content-type: application/json', `content-length: ${Buffer.byteLength(request.body)}`);
   }
