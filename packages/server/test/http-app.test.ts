@@ -33,7 +33,14 @@ function appWith(handle: () => Promise<Result>, health: Partial<HealthChecks> = 
   const note = (...entry: unknown[]) => void logged.push(entry);
   const log = { debug: note, info: note, warn: note, error: note, fatal: note } as unknown as Log;
   const scopes = new Set(['lines:read'] as const);
-  const key = { rateLimitPerHour: 10, expiresAt: null, keyId: 'key_1', accountId: 'acc_0', accountEmail: '', keyHash: '' };
+  const key = {
+    rateLimitPerHour: 10,
+    expiresAt: null,
+    keyId: 'key_1',
+    accountId: 'acc_0',
+    accountEmail: '',
+    keyHash: '',
+  };
   const caller = { accountRef: 1, keyRef: 1, scopes, lineRefs: null, ...key };
   const authenticator = { authenticate: async () => caller, recheck: async () => caller, close: () => undefined };
   const query = z.object({ q: z.string().optional() });

@@ -92,7 +92,9 @@ export async function listSeen(batch: Batch, born: readonly Born[], echoes: Read
   const rows = inOrder(echoed);
   const moved = (await batch.tx.each(moveItems, rows)).map(movedFromRow);
   // What is seen when it has arrived already was sent before.
-  const told = moved.flatMap((one) => (one.status === 'DELIVERED' ? [{ ...one, status: 'SENT' as const }, one] : [one]));
+  const told = moved.flatMap((one) =>
+    one.status === 'DELIVERED' ? [{ ...one, status: 'SENT' as const }, one] : [one],
+  );
   await tellMoved(batch, told, latestOf(rows));
 }
 

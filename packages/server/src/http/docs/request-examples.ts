@@ -9,7 +9,9 @@ export interface RequestExample {
 
 /** Under either path of the account's webhooks. */
 const ADDED_WEBHOOKS = { body: { webhooks: [ID.url], type: 'receive' } };
-const REPLACED_WEBHOOKS = { body: { webhooks: { receive: [ID.url], outbound: [{ url: ID.url, secret: 'a secret' }] } } };
+const REPLACED_WEBHOOKS = {
+  body: { webhooks: { receive: [ID.url], outbound: [{ url: ID.url, secret: 'a secret' }] } },
+};
 const DELETED_WEBHOOKS = { body: { webhooks: [ID.url] } };
 
 /** By the operation's name. */
