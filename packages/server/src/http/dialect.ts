@@ -38,7 +38,7 @@ const KEY_ID = 'sb-api-key-id';
 const SECRET = 'sb-api-secret-key';
 
 /** The key is named by its id and shown whole. Their client repeats by itself and counts its repeats. */
-export const SENDBLUE: Dialect = {
+const SENDBLUE: Dialect = {
   credentialsOf(headers) {
     const named = (name: string) => headers[name] ?? headers[`x-${name}`];
     const [id, secret] = [named(KEY_ID), named(SECRET)];
