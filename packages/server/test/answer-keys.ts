@@ -45,6 +45,7 @@ export const FILE_KEYS = ['id', 'url', 'filename', 'mime_type', 'size'];
 export const WEBHOOK_KEYS = ['id', 'line_ids', 'url', 'events', 'is_active'];
 export const ADMIN_WEBHOOK_KEYS = [
   ...WEBHOOK_KEYS,
+  'kind',
   'line_handle',
   'disabled_reason',
   'failing_since',

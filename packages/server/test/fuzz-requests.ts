@@ -33,7 +33,13 @@ export function bendsOf(row: Route): fc.Arbitrary<Bends> {
   const queryNames = row.query === null ? [] : Object.keys(row.query.shape);
   return fc.record({
     fields: row.body === null ? none : edits(fieldNames, fieldValues(row.body)),
-    bytes: row.rawBody ? oddBytes : row.body === null ? fc.constant(null) : sometimes(oddBytes, 1),
+    bytes: row.rawBody
+      ? oddBytes
+      : row.hasForm
+        ? sometimes(oddBytes, 3)
+        : row.body === null
+          ? fc.constant(null)
+          : sometimes(oddBytes, 1),
     query: fc.oneof({ weight: queryNames.length > 0 ? 4 : 1, arbitrary: edits(queryNames, oddUrlPart) }, none),
     part: row.path.includes(':') ? sometimes(oddUrlPart, 4) : fc.constant(null),
     headers: fc.oneof({ weight: 1, arbitrary: headerEdits() }, { weight: 2, arbitrary: none }),
@@ -52,11 +58,12 @@ export function bend(method: string, row: Route, asked: Asked, credentials: Cred
   const search = query.map(([name, raw]) => `${encodeURIComponent(name)}=${raw}`).join('&');
   const good = Object.entries(credentialsOf(asked.path, credentials));
   if (row.body !== null) good.push(['content-type', 'application/json']);
+  if (asked.type !== undefined) good.push(['content-type', asked.type]);
   return {
     method,
     url: `${bentPath(row.path, asked.path, bends.part)}${search === '' ? '' : `?${search}`}`,
     headers: Object.fromEntries(edited(good, bends.headers)),
-    ...(row.rawBody ? { payload: bends.bytes ?? Buffer.from(asked.bytes ?? '') } : {}),
+    ...(row.rawBody || row.hasForm ? { payload: bends.bytes ?? Buffer.from(asked.bytes ?? '') } : {}),
     ...(row.body === null ? {} : { payload: bends.bytes ?? text }),
   };
 }

@@ -87,7 +87,8 @@ async function tryOne(scene: Scene, row: Route, access: AccessRow, bends: Bends,
   const request = bend(row.method, row, asked, credentials, bends);
   const answer = await withinBound(access.isStream ? askBySocket(scene, request) : ask(scene, request));
   expectDocumented(row, access, answer);
-  if (answer.status >= 300 || access.isStream) return;
+  // The bytes of a form are within it: what becomes of them is read back in a test of its own.
+  if (answer.status >= 300 || access.isStream || row.hasForm) return;
   const body = bodyOf(answer);
   if (answer.headers['idempotent-replayed'] !== 'true')
     await (row.rawBody

@@ -47,6 +47,7 @@ export function rawRequest(method: string, asked: Asked, credentials: Credential
     headers: {
       ...credentialsOf(asked.path, credentials),
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(asked.type === undefined ? {} : { 'content-type': asked.type }),
     },
     ...(asked.body === undefined ? {} : { payload: JSON.stringify(asked.body) }),
     ...(asked.bytes === undefined ? {} : { payload: asked.bytes }),

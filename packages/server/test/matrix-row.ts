@@ -25,6 +25,8 @@ export interface Asked {
   readonly body?: Readonly<Record<string, unknown>>;
   /** Of an upload, instead of fields. */
   readonly bytes?: string;
+  /** Of bytes that are no JSON and no file either. */
+  readonly type?: string;
   /** What the request is about, where it was made for it. */
   readonly id?: string;
 }

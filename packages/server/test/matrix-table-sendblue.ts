@@ -22,6 +22,7 @@ const MESSAGE = withoutParam(namesObject('message_not_found', 'message_handle'))
 const NO_CHAT = withoutParam(inOwn('chat_not_found', 'number'));
 /** Only where a message answers another one. */
 const REPLY_KEYS = ['reply_to', 'thread_originator'];
+const MEDIA_KEYS = ['status', 'message', 'mediaObjectId', 'media_url'];
 const NOBODY = '+15550106667';
 
 const hasMessage: NonNullable<Variant['shows']> = (body, { handle }) => holds(body, 'message_handle', handle);
@@ -269,6 +270,49 @@ function webhookRows(path: string): readonly AccessRow[] {
   ];
 }
 
+/** A form as a browser writes it. */
+const FORM = [
+  '--part',
+  'Content-Disposition: form-data; name="file"; filename="note.txt"',
+  'Content-Type: text/plain',
+  '',
+  'Some bytes',
+  '--part--',
+  '',
+].join('\r\n');
+
+const UPLOADS: readonly AccessRow[] = [
+  {
+    route: 'POST /api/upload-file',
+    scope: 'files:write',
+    status: 201,
+    keys: MEDIA_KEYS,
+    variants: [
+      {
+        by: 'nothing',
+        request: () => ({ path: '/api/upload-file', bytes: FORM, type: 'multipart/form-data; boundary=part' }),
+        outcome: always,
+      },
+    ],
+  },
+  {
+    route: 'POST /api/upload-media-object',
+    scope: 'files:write',
+    status: 201,
+    keys: MEDIA_KEYS,
+    variants: [
+      {
+        by: 'nothing',
+        request: (_place, { address }) => ({
+          path: '/api/upload-media-object',
+          body: { media_url: `${address}/healthz` },
+        }),
+        outcome: always,
+      },
+    ],
+  },
+];
+
 const WEBHOOKS = ['/api/account/webhooks', '/api/v2/account/webhooks'].flatMap(webhookRows);
 
 const NOT_SERVED = UNSERVED.map(
@@ -287,4 +331,4 @@ const NOT_SERVED = UNSERVED.map(
   }),
 );
 
-export const SENDBLUE: readonly AccessRow[] = [...SERVED, ...WEBHOOKS, ...NOT_SERVED];
+export const SENDBLUE: readonly AccessRow[] = [...SERVED, ...UPLOADS, ...WEBHOOKS, ...NOT_SERVED];
