@@ -80,7 +80,8 @@ describe.each(ENGINES)('a file in a form on %s', (engine) => {
     expect((await download(media_url)).bytes).toEqual(PICTURE);
     const sent = await stage.client.messages.send({ number: PHONE, from_number: LINE, media_url });
     await stage.status(sent.message_handle ?? '', 'DELIVERED');
-    const [file = {}] = (await stage.test.phone()).at(-1)?.['attachments'] as Body[];
+    const message = (await stage.test.phone()).at(-1) ?? {};
+    const [file = {}] = message['attachments'] as Body[];
     expect(file).toMatchObject({ filename: 'grüße "1".png', mime_type: 'image/png', size: PICTURE.length });
     expect((await download(String(file['url']))).bytes).toEqual(PICTURE);
     expect(await filesOf(stage.test)).toHaveLength(1);
