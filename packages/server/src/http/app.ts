@@ -230,7 +230,7 @@ function sendError(
   reply.code(dialect.errorStatus(refusal));
   const { raw } = request;
   const body = dialect.errorBody(refusal, request.id);
-  if (!request.isCutShort || raw.complete) return reply.send(body);
+  if (!request.isCutShort || raw.complete || raw.readableEnded) return reply.send(body);
   const text = JSON.stringify(body);
   reply.headers({ connection: 'close', 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text) });
   return reply.send(lingeringAnswer(text, raw, clock));
