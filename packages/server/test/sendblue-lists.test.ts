@@ -253,6 +253,30 @@ describe.each(ENGINES)('lists on %s', (engine) => {
     }
   });
 
+  it('take in both ends of a time, in either order', async () => {
+    const unchanged = all().filter((item) => item.date_created === item.date_updated && item.number !== '');
+    const some = [unchanged[0], unchanged[Math.floor(unchanged.length / 2)], unchanged.at(-1)];
+    const names = Object.keys(MODEL).filter((name) => /_at_[gl]te$/.test(name));
+    expect(names).toHaveLength(6);
+    for (const item of some) {
+      for (const name of names) {
+        for (const order of ['createdAt', 'updatedAt']) {
+          const query = { [name]: item?.date_created ?? '', order_by: order, number: item?.number ?? '' };
+          const { data } = await ask(query);
+          expect(data, JSON.stringify(query)).toEqual(expected(query).data);
+        }
+        const both = {
+          [name]: item?.date_created ?? '',
+          [name.replace(/.te$/, (end) => (end === 'gte' ? 'lte' : 'gte'))]: item?.date_created ?? '',
+        };
+        for (const order of ['createdAt', 'updatedAt']) {
+          const { data } = await ask({ ...both, order_by: order });
+          expect(data.map(({ message_handle }) => message_handle)).toContain(item?.message_handle);
+        }
+      }
+    }
+  });
+
   it('are the same by whichever index they are read, few or many', async () => {
     const { engine: database } = stage.test.server;
     const rows = await database.query.selectFrom('listed_items').selectAll().execute();
