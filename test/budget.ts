@@ -17,8 +17,11 @@ export const BUDGETS = {
   packages: { ceiling: 150, present: 143 },
   /** Of 10^6 bytes, as those packages lie in `node_modules`. */
   megabytes: { ceiling: 90, present: 77 },
-  /** Files of our own that are loaded until the server is ready, on SQLite in an empty place. */
-  ownModules: { ceiling: 260, present: 205 },
+  /**
+   * Files of our own that are loaded until the server is ready, on SQLite in an empty place. The Sendblue dialect, with
+   * its lists, receivers and fetches, is some sixty of them.
+   */
+  ownModules: { ceiling: 330, present: 279 },
   /** Files of packages that are loaded until then. */
   packageModules: { ceiling: 950, present: 846 },
 } as const satisfies Record<string, Budget>;
