@@ -281,6 +281,7 @@ describe.each(ENGINES)('a purge on %s', (engine) => {
       chats: 0,
       messages: 0,
       held_messages: 0,
+      listed_items: 0,
       outbox: 0,
       events: 0,
       webhooks: 0,

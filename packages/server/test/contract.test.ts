@@ -473,6 +473,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   key_not_found: 'admin-keys.test.ts',
   delivery_not_found: 'admin-deliveries.test.ts',
   webhook_inactive: 'admin-deliveries.test.ts',
+  not_implemented: 'sendblue-around.test.ts',
 };
 
 describe('section 5: the refusal', () => {
