@@ -56,6 +56,8 @@ export const ADMIN_WEBHOOK_KEYS = [
 export const DELIVERY_KEYS = [
   'id',
   'webhook_id',
+  'kind',
+  'url',
   'event',
   'event_id',
   'state',
