@@ -52,10 +52,10 @@ export async function findListedItems(
   page: ItemPage,
   { exactMax, lookedAt }: ItemBounds = BOUNDS,
 ): Promise<FoundItems> {
-  const { lead, isFew } = await chooseLead(engine, filter, exactMax);
+  const { lead, counted, isFew } = await chooseLead(engine, filter, exactMax);
   const isInOrder = lead === null || lead.order === page.order;
   if (isFew && lead && !isInOrder) return readSorted(engine, filter, page, lead, exactMax);
-  const count = await countItems(itemQuery(engine, filter, lead, lead?.order ?? page.order), engine, exactMax);
+  const count = await countItems(itemQuery(engine, filter, counted, counted?.order ?? page.order), engine, exactMax);
   const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
   const rows = first ?? (await pageQuery(engine, filter, page, lead).execute());
   const refs = rows.slice(0, page.limit).map((row) => row.ref);
@@ -122,8 +122,8 @@ function upTo(filter: ItemFilter, { order, direction }: ItemPage, edge: number):
   return { ...filter, ...(direction === 'desc' ? { updatedFrom: edge } : { updatedTo: edge }) };
 }
 
-async function countItems(query: ItemQuery, engine: Engine, most: number): Promise<number> {
-  const some = query.select(sql<number>`1`.as('one')).limit(most + 1);
+async function countItems(query: ItemQuery, engine: Engine, max: number): Promise<number> {
+  const some = query.select(sql<number>`1`.as('one')).limit(max + 1);
   const row = await engine.query
     .selectFrom(some.as('some'))
     .select((eb) => eb.fn.countAll<number>().as('found'))
@@ -134,6 +134,8 @@ async function countItems(query: ItemQuery, engine: Engine, most: number): Promi
 interface Choice {
   /** Null where the order itself is the best there is. */
   readonly lead: Lead | null;
+  /** By whose index all that pass are counted. */
+  readonly counted: Lead | null;
   readonly isFew: boolean;
 }
 
@@ -146,10 +148,15 @@ async function chooseLead(engine: Engine, filter: ItemFilter, exactMax: number):
     if (count <= exactMax && (!fewest || count < fewest.count)) fewest = { lead, count };
     if (count <= Math.min(FEW, exactMax)) break;
   }
-  if (fewest) return { lead: fewest.lead, isFew: true };
-  // What goes out has one of four statuses, which lie one after another in their index: that is no order.
-  const lead = leads.find(({ name }) => name !== 'status' || filter.status !== undefined || !filter.isOutbound);
-  return { lead: lead ?? null, isFew: false };
+  if (fewest) return { lead: fewest.lead, counted: fewest.lead, isFew: true };
+  const lead = leads.find((one) => isWorthSorting(filter, one)) ?? null;
+  return { lead, counted: lead ?? leads[0] ?? null, isFew: false };
+}
+
+/** A part of the times, or all that goes out, is hardly less than everything, which lies in order already. */
+function isWorthSorting({ status, isOutbound }: ItemFilter, { name }: Lead): boolean {
+  if (name === 'creation' || name === 'change') return false;
+  return name !== 'status' || status !== undefined || !isOutbound;
 }
 
 /** Those come first which the fewest items are likely to meet. */
@@ -175,7 +182,11 @@ function leadsOf(filter: ItemFilter): readonly Lead[] {
 /** As much of a filter as the index of a lead answers by itself. */
 function onlyOf(filter: ItemFilter, { name, order, party }: Lead): ItemFilter {
   const { accountRef, createdFrom, createdTo, updatedFrom, updatedTo, chatRef, lineRef, service } = filter;
-  const times = order === 'created_at' ? { createdFrom, createdTo } : { updatedFrom, updatedTo };
+  // Nothing changes before it is made: a bound of the one order bounds the other.
+  const times =
+    order === 'created_at'
+      ? { createdFrom, createdTo: least(createdTo, updatedTo) }
+      : { updatedFrom: most(updatedFrom, createdFrom), updatedTo };
   const some = { accountRef, lineRefs: null, shared: null, ...times };
   if (party) return { ...some, parties: [party] };
   if (name === 'group') return { ...some, chatRef };
@@ -184,6 +195,14 @@ function onlyOf(filter: ItemFilter, { name, order, party }: Lead): ItemFilter {
   if (name === 'service') return { ...some, service };
   if (name !== 'status') return some;
   return { ...some, ...(filter.status === undefined ? { isOutbound: filter.isOutbound } : { status: filter.status }) };
+}
+
+function least(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+}
+
+function most(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 }
 
 const anyOfPeer = statement(

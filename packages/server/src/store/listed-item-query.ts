@@ -51,7 +51,8 @@ export function itemQuery(engine: Engine, filter: ItemFilter, lead: Lead | null,
   const leads = (name: Lead['name']) => lead?.name === name;
   let query = engine.query
     .selectFrom('listed_items')
-    .where('listed_items.account_ref', '=', filter.accountRef) as ItemQuery;
+    // A line's index has no account in it: an account that is seen leads to another index, which is in the same order.
+    .where(named('account_ref', !leads('line')), '=', filter.accountRef) as ItemQuery;
   query = whereTimes(query, filter, order);
   query = whereLines(query, filter, leads('line') && lead?.party === null);
   for (const party of filter.parties ?? []) {
@@ -114,7 +115,9 @@ const OUTBOUND: readonly string[] = ['QUEUED', 'SENT', 'DELIVERED', 'ERROR'];
 function whereStatus(query: ItemQuery, { status, isOutbound }: ItemFilter, isLead: boolean): ItemQuery {
   const column = textOf('status', isLead);
   let narrowed = query;
-  if (isOutbound === false) narrowed = narrowed.where(column, '=', 'RECEIVED');
+  if (isOutbound !== undefined && !isLead)
+    narrowed = narrowed.where('listed_items.is_outbound', '=', isOutbound ? 1 : 0);
+  else if (isOutbound === false) narrowed = narrowed.where(column, '=', 'RECEIVED');
   else if (isOutbound) narrowed = narrowed.where(column, 'in', [...OUTBOUND]);
   if (status === undefined) return narrowed;
   if (status !== 'QUEUED' && status !== 'ACCEPTED') return narrowed.where(column, '=', status);
@@ -124,7 +127,10 @@ function whereStatus(query: ItemQuery, { status, isOutbound }: ItemFilter, isLea
 }
 
 /** A column by which no index is to be read is hidden in an expression of the same value. */
-function named(column: 'created_at' | 'updated_at' | 'line_ref' | 'chat_ref', isLead: boolean): RawBuilder<number> {
+function named(
+  column: 'account_ref' | 'created_at' | 'updated_at' | 'line_ref' | 'chat_ref',
+  isLead: boolean,
+): RawBuilder<number> {
   const ref = sql.ref<number>(`listed_items.${column}`);
   return isLead ? ref : unseen(ref);
 }

@@ -41,13 +41,13 @@ export const listedItems: MigrationText = {
     'create index listed_items_by_creation on listed_items (account_ref, created_at, ref)',
     'create index listed_items_by_change on listed_items (account_ref, updated_at, ref)',
     'create index listed_items_by_line on listed_items (line_ref, created_at, ref)',
-    // With the line, so that a conversation is found among what its party wrote elsewhere.
-    'create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref, line_ref)',
-    'create index listed_items_by_group on listed_items (account_ref, chat_ref, created_at, ref) where chat_ref is not null',
+    // What else is asked of a party's share stands behind the order: what does not pass is left out without a look at its row.
+    'create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref, line_ref, chat_ref, is_outbound)',
+    'create index listed_items_by_group on listed_items (account_ref, chat_ref, created_at, ref, is_outbound) where chat_ref is not null',
     'create index listed_items_of_groups on listed_items (account_ref, created_at, ref) where chat_ref is not null',
     // Inbound ones are those of one status.
     'create index listed_items_by_status on listed_items (account_ref, status, created_at, ref)',
     // What most messages are is found by their order.
-    `create index listed_items_by_service on listed_items (account_ref, service, created_at, ref) where service <> 'imessage'`,
+    `create index listed_items_by_service on listed_items (account_ref, service, created_at, ref, line_ref) where service <> 'imessage'`,
   ],
 };
