@@ -70,7 +70,8 @@ describe.each(ENGINES)('a send that is repeated on %s', (engine) => {
   });
 
   it('is another where anything of it differs', async () => {
-    expect((await handles([send('One'), send('Two', REPEAT)])).size).toBe(2);
+    const one = await handles([send('One')]);
+    expect(await handles([send('Two', REPEAT)])).not.toEqual(one);
     expect(await arrived('Last')).toEqual(['One', 'Two']);
   });
 

@@ -5,6 +5,7 @@ import { dayOf, SANDBOX_DAILY_MAX } from '../src/domain/sandbox.ts';
 import type { Engine } from '../src/store/database.ts';
 import type { AttemptResult } from '../src/store/deliveries.ts';
 import type { Claim } from '../src/store/leases.ts';
+import { listedItems } from '../src/store/migrations/0011-listed-items.ts';
 import { RESENDABLE } from '../src/store/resends.ts';
 import type { Guard } from '../src/store/ticket.ts';
 import { WRITES } from '../src/store/writes.ts';
@@ -32,6 +33,7 @@ const TABLES = [
   'events',
   'webhooks',
   'files',
+  'listed_items',
   'held_messages',
   'reactions',
   'typing_indicators',
@@ -56,10 +58,16 @@ const TABLES = [
   'installation',
 ];
 
+/** As the migration lists what is there. */
+const LISTED = listedItems
+  .statements({ kind: 'postgres', identity: '' })
+  .filter((text) => text.startsWith('insert'))
+  .join('; ');
+
 /** Puts the world back to how each run begins. */
 export async function reset(engine: Engine): Promise<void> {
   const clear = TABLES.map((table) => `delete from ${table}`).join('; ');
-  await sql.raw(`begin; ${clear}; ${SEED}; commit`).execute(engine.query);
+  await sql.raw(`begin; ${clear}; ${SEED}; ${LISTED}; commit`).execute(engine.query);
 }
 
 const SEED = `
@@ -437,6 +445,8 @@ const DUMP = {
     from messages m join chats c on c.ref = m.chat_ref left join outbox o on o.ref = m.outbox_ref order by m.guid`,
   chats: `select account_ref, line_ref, identifier, name, participants, has_received_inbound, last_message_at
     from chats order by identifier, line_ref, account_ref`,
+  listed: `select l.peer, l.is_outbound, l.status, l.service, l.is_followed, l.place, m.guid
+    from listed_items l left join messages m on m.ref = l.message_ref order by l.peer, l.is_outbound, l.status, m.guid, l.place`,
   held: 'select guid, announce_at from held_messages order by guid',
   reactions: 'select message_ref, sender, type, added, sent_at from reactions order by message_ref, sender, type',
   typing: 'select chat_ref, handle, is_typing, updated_at, expires_at from typing_indicators order by chat_ref, handle',
