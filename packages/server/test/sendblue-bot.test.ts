@@ -11,6 +11,7 @@ import { type SendblueStage, startSendblue } from './sendblue-stage.ts';
 
 const SECRET = 'what the bot and its webhook share';
 const MEMBER = '+15550107779';
+const ADDRESS_VARIABLE = 'SENDBLUE_API_BASE_URL';
 
 describe.each(ENGINES)("a Chat SDK's bot on %s", (engine) => {
   let stage: SendblueStage;
@@ -119,7 +120,6 @@ describe.each(ENGINES)("a Chat SDK's bot on %s", (engine) => {
 type SendblueBotAdapter = Adapter<{ fromNumber: string; contactNumber?: string; groupId?: string }> & {
   evaluateService(number: string): Promise<unknown>;
   listLines(): Promise<unknown>;
-  getSdk(): { baseURL: string };
 };
 
 interface Heard {
@@ -128,15 +128,9 @@ interface Heard {
   readonly content: string;
 }
 
-/** Answers each text, and keeps what it heard. The adapter takes no address, so its client is told where the server is. */
+/** Answers each text, and keeps what it heard. */
 function createBot({ keyId, baseURL }: SendblueStage) {
-  const adapter: SendblueBotAdapter = createSendblueAdapter({
-    apiKey: keyId,
-    apiSecret: KEY,
-    defaultFromNumber: LINE,
-    webhookSecret: SECRET,
-  });
-  adapter.getSdk().baseURL = baseURL;
+  const adapter = createAdapter(keyId, baseURL);
   const chat = new Chat({
     userName: 'bot',
     adapters: { sendblue: adapter },
@@ -156,6 +150,23 @@ function createBot({ keyId, baseURL }: SendblueStage) {
   });
   chat.onSubscribedMessage((thread, message) => answer(thread, message.id, message.text, 'Then').then(() => undefined));
   return { adapter, chat, heard, failed };
+}
+
+/** The adapter takes no address: its client finds one in the environment. */
+function createAdapter(keyId: string, baseURL: string): SendblueBotAdapter {
+  const before = process.env[ADDRESS_VARIABLE];
+  process.env[ADDRESS_VARIABLE] = baseURL;
+  try {
+    return createSendblueAdapter({
+      apiKey: keyId,
+      apiSecret: KEY,
+      defaultFromNumber: LINE,
+      webhookSecret: SECRET,
+    });
+  } finally {
+    if (before === undefined) delete process.env[ADDRESS_VARIABLE];
+    else process.env[ADDRESS_VARIABLE] = before;
+  }
 }
 
 /** A server of node:http for a handler in the manner of the web. */
