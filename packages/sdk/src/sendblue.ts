@@ -4,7 +4,7 @@
  */
 import { type CallOptions, type ClientConfig, type Connection, connectionOf, requireKey } from './client-config.ts';
 import type { SendStyle } from './resources.ts';
-import { call } from './transport.ts';
+import { call, type RequestDetail } from './transport.ts';
 
 export type { CallOptions } from './client-config.ts';
 export type { SendStyle } from './resources.ts';
@@ -44,52 +44,58 @@ export interface MessageSendParams {
   reply_to?: { message_handle: string; part_index?: number | undefined } | undefined;
 }
 
-/** What `send` and `getStatus` give. */
-export interface MessageResponse {
-  account_email?: string;
-  content?: string;
-  date_created?: string;
-  date_updated?: string;
-  error_code?: number | null;
-  error_message?: string | null;
-  from_number?: string;
-  is_outbound?: boolean;
-  media_url?: string;
-  /** Names the message from now on. */
-  message_handle?: string;
-  /** The other party. */
-  number?: string;
-  send_style?: SendStyle | '';
-  status?: 'QUEUED' | 'SENT' | 'DELIVERED' | 'ERROR';
+/** A message of either side, as lists have it: with every name that clients know for the same things. */
+export interface MessageContent {
+  /** The address of the account's owner. */
+  accountEmail: string;
+  account_email: string;
+  /** The text; empty where there is media alone. */
+  content: string;
+  /** When it was accepted, or sent by the clock of the line: ISO 8601, in UTC. */
+  date_created: string;
+  date_sent: string;
+  date_updated: string;
+  /** 10001 for a message that failed. */
+  error_code: number | null;
+  error_detail: string | null;
+  /** Why it failed, in a sentence. */
+  error_message: string | null;
+  error_reason: string | null;
+  from_number: string;
+  group_display_name: string | null;
+  /** The `cht_` id of a group's chat; empty otherwise. */
+  group_id: string;
+  is_outbound: boolean;
+  /** Where its file is; empty where it has none. */
+  media_url: string;
+  /** Names the message from its acceptance on. */
+  message_handle: string;
+  message_type: 'message' | 'group';
+  /** The other party; empty for what goes to a group. */
+  number: string;
+  /** Whether the other party wants no more messages. */
+  opted_out: boolean;
+  /** Of a group: the line and all the others. */
+  participants: string[];
+  plan: 'self-hosted';
+  /** The message that it answers, where it answers one. */
+  reply_to?: { message_handle: string; part_index: number } | undefined;
+  /** Empty where it goes without one. */
+  send_style: SendStyle | '';
+  /** The line. */
+  sendblue_number: string;
+  service: 'iMessage' | 'SMS' | 'RCS';
+  status: MessageStatus;
+  thread_originator?: { message_handle: string } | undefined;
+  /** Empty for what goes to a group. */
+  to_number: string;
+  /** Null until that is known, and for what came in. */
+  was_downgraded: boolean | null;
 }
 
-/** A message of either side, as lists have it. */
-export interface MessageContent {
-  accountEmail?: string;
-  content?: string;
-  date_sent?: string;
-  date_updated?: string;
-  error_code?: number | null;
-  error_detail?: string | null;
-  error_message?: string | null;
-  error_reason?: string | null;
-  from_number?: string;
-  group_display_name?: string | null;
-  group_id?: string | null;
-  is_outbound?: boolean;
-  media_url?: string | null;
-  message_handle?: string;
-  message_type?: 'message' | 'group';
-  number?: string;
-  opted_out?: boolean;
-  participants?: string[];
-  plan?: string;
-  send_style?: SendStyle | '';
-  sendblue_number?: string | null;
-  service?: 'iMessage' | 'SMS' | 'RCS';
-  status?: MessageStatus;
-  to_number?: string;
-  was_downgraded?: boolean | null;
+/** What `send` and `getStatus` give: the message, of which nothing is told between `QUEUED` and `SENT`. */
+export interface MessageResponse extends MessageContent {
+  status: 'QUEUED' | 'SENT' | 'DELIVERED' | 'ERROR' | 'RECEIVED';
 }
 
 /** All are optional; those that are given all hold. Times are ISO 8601, both ends included. */
@@ -112,7 +118,7 @@ export interface MessageListParams {
   message_type?: 'message' | 'group' | undefined;
   service?: 'iMessage' | 'SMS' | 'RCS' | undefined;
   status?: MessageStatus | undefined;
-  order_by?: 'createdAt' | 'updatedAt' | 'sentAt' | undefined;
+  order_by?: 'createdAt' | 'updatedAt' | 'sentAt' | 'created_at' | 'updated_at' | 'sent_at' | undefined;
   order_direction?: 'asc' | 'desc' | undefined;
   /** 1 to 100, which is the default. */
   limit?: number | undefined;
@@ -121,14 +127,15 @@ export interface MessageListParams {
 }
 
 export interface MessageListResponse {
-  status?: string;
-  data?: MessageContent[];
-  pagination?: { hasMore: boolean; limit: number; offset: number; total: number };
+  status: 'OK';
+  data: MessageContent[];
+  /** `total` is exact up to 10,000. */
+  pagination: { hasMore: boolean; limit: number; offset: number; total: number };
 }
 
 export interface MessageRetrieveResponse {
-  status?: string;
-  data?: MessageContent;
+  status: 'OK';
+  data: MessageContent;
 }
 
 export interface SendblueClient {
@@ -155,11 +162,16 @@ export function createSendblueClient(config: SendblueConfig = {}): SendblueClien
 function messagesOf(connection: Connection): SendblueClient['messages'] {
   return {
     list: (query = {}, options) =>
-      call(connection, { method: 'GET', path: '/api/v2/messages', query: { ...query } }, options),
+      ask(connection, { method: 'GET', path: '/api/v2/messages', query: { ...query } }, options),
     retrieve: (handle, options) =>
-      call(connection, { method: 'GET', path: `/api/v2/messages/${encodeURIComponent(handle)}` }, options),
-    send: (body, options) => call(connection, { method: 'POST', path: '/api/send-message', json: body }, options),
+      ask(connection, { method: 'GET', path: `/api/v2/messages/${encodeURIComponent(handle)}` }, options),
+    send: (body, options) => ask(connection, { method: 'POST', path: '/api/send-message', json: body }, options),
     getStatus: ({ handle }, options) =>
-      call(connection, { method: 'GET', path: '/api/status', query: { handle } }, options),
+      ask(connection, { method: 'GET', path: '/api/status', query: { handle } }, options),
   };
+}
+
+/** What the answer has is the server's promise, as with every resource. */
+async function ask<T>(connection: Connection, request: RequestDetail, options?: CallOptions): Promise<T> {
+  return (await call(connection, request, options)) as T;
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest'
 import type { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../../server/src/domain/events.ts';
 import type { EVENT_DATA } from '../../server/src/wire/event-schemas.ts';
+import type * as sendblueWire from '../../server/src/wire/sendblue-schemas.ts';
 import type * as wire from '../../server/src/wire/v1-schemas.ts';
 import type * as webhookWire from '../../server/src/wire/webhook-schemas.ts';
 import type { AdminWebhook, Delivery, DeliveryAttempt, DeliveryWithBody } from '../src/admin.ts';
@@ -38,12 +39,16 @@ import {
   OutboxItemSchema,
   WebhookSchema,
 } from '../src/schemas.ts';
+import type { MessageContent, MessageListResponse, MessageResponse, MessageRetrieveResponse } from '../src/sendblue.ts';
 import { KEY, LINE, PHONE, type RealServer, startRealServer } from './real-server.ts';
 
 type OnWire<Name extends keyof typeof wire> = (typeof wire)[Name] extends z.ZodType
   ? CamelCaseKeys<z.infer<(typeof wire)[Name]>>
   : never;
 type OfWebhooks<Name extends keyof typeof webhookWire> = CamelCaseKeys<z.infer<(typeof webhookWire)[Name]>>;
+type OfSendblue<Name extends keyof typeof sendblueWire> = z.infer<(typeof sendblueWire)[Name]>;
+/** The server's schema has a style as a text. */
+type Unstyled<T> = Omit<T, 'send_style'>;
 type OnStream<Name extends keyof typeof EVENT_DATA> = CamelCaseKeys<z.infer<(typeof EVENT_DATA)[Name]>>;
 type DataOf<Name extends StreamedEvent['event']> = Omit<Extract<StreamedEvent, { event: Name }>['data'], 'requestId'>;
 /** Every answer has it, a resource within another does not. */
@@ -107,6 +112,12 @@ describe('an answer of the real server', () => {
     expectTypeOf<OfWebhooks<'deliverySchema'>>().toEqualTypeOf<Delivery>();
     expectTypeOf<keyof OfWebhooks<'wholeDeliverySchema'>>().toEqualTypeOf<keyof DeliveryWithBody>();
     expectTypeOf<OfWebhooks<'attemptSchema'>>().toEqualTypeOf<DeliveryAttempt>();
+    expectTypeOf<Unstyled<OfSendblue<'sendblueMessageSchema'>>>().toEqualTypeOf<Unstyled<MessageContent>>();
+    expectTypeOf<MessageResponse>().toExtend<OfSendblue<'sendblueMessageSchema'>>();
+    expectTypeOf<MessageListResponse>().toExtend<OfSendblue<'sendblueListSchema'>>();
+    expectTypeOf<keyof OfSendblue<'sendblueListSchema'>>().toEqualTypeOf<keyof MessageListResponse>();
+    expectTypeOf<MessageRetrieveResponse>().toExtend<OfSendblue<'sendblueAnswerSchema'>>();
+    expectTypeOf<keyof OfSendblue<'sendblueAnswerSchema'>>().toEqualTypeOf<keyof MessageRetrieveResponse>();
     expectTypeOf<keyof typeof EVENT_DATA>().toEqualTypeOf<StreamedEvent['event']>();
     expectTypeOf<OnStream<'message.received'>>().toEqualTypeOf<DataOf<'message.received'>>();
     expectTypeOf<OnStream<'message.sent'>>().toEqualTypeOf<DataOf<'message.sent'>>();
