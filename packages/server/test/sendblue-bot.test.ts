@@ -2,10 +2,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type Adapter, Chat, type Thread } from 'chat';
+import { type Adapter, Chat, type Message, type Thread } from 'chat';
 import { createSendblueAdapter } from 'chat-adapter-sendblue';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMemoryState } from './chat-memory-state.ts';
+import { upload } from './file-client.ts';
 import { ENGINES, expectStatus, KEY, LINE, PHONE, waitFor } from './harness.ts';
 import { type SendblueStage, startSendblue } from './sendblue-stage.ts';
 
@@ -105,6 +106,26 @@ describe.each(ENGINES)("a Chat SDK's bot on %s", (engine) => {
     expect(messages.map((one) => one.text)).toEqual(['Hello, group', 'First: Hello, group']);
   });
 
+  it('hears of each attachment, and fetches it', async () => {
+    const files = ['one', 'two'];
+    const ids = await Promise.all(
+      files.map(async (name) => {
+        const headers = { 'content-type': 'text/plain', 'x-filename': `${name}.txt` };
+        return expectStatus(201, await upload(stage.baseURL, Buffer.from(name), { headers })).body['id'];
+      }),
+    );
+    const before = bot.heard.length;
+    const texted = { from: PHONE, to: LINE, text: 'Two files', attachments: ids };
+    expectStatus(201, await stage.test.call('POST', '/simulator/v1/messages', texted));
+    const heard = await waitFor(
+      () => (bot.heard.length === before + 2 ? bot.heard.slice(before) : undefined),
+      'both attachments to be heard of',
+    );
+    expect(heard.map(({ content }) => content).sort()).toEqual(['', 'Two files']);
+    const fetched = await Promise.all(heard.map(({ attachments }) => attachments[0]?.fetchData?.()));
+    expect(fetched.map(String).sort()).toEqual(files);
+  });
+
   it('hears nothing under another secret than its own', async () => {
     const [url] = (await stage.client.webhooks.list()).webhooks?.receive ?? [];
     const given = typeof url === 'object' ? url.url : (url ?? '');
@@ -126,6 +147,7 @@ interface Heard {
   readonly id: string;
   readonly threadId: string;
   readonly content: string;
+  readonly attachments: Message['attachments'];
 }
 
 /** Answers each text, and keeps what it heard. */
@@ -135,20 +157,22 @@ function createBot({ keyId, baseURL }: SendblueStage) {
     userName: 'bot',
     adapters: { sendblue: adapter },
     state: createMemoryState(),
+    // Else a text that comes before an answer is done with is dropped.
+    concurrency: 'concurrent',
     logger: 'silent',
   });
   const heard: Heard[] = [];
   const failed: unknown[] = [];
-  const answer = async (thread: Thread, id: string, content: string, words: string) => {
-    heard.push({ id, threadId: thread.id, content });
+  const answer = async (thread: Thread, { id, text: content, attachments }: Message, words: string) => {
+    heard.push({ id, threadId: thread.id, content, attachments });
     // The Chat SDK logs what its handlers throw, and goes on.
     await thread.post(`${words}: ${content}`).catch((error: unknown) => failed.push(error));
   };
   chat.onNewMention(async (thread, message) => {
     await thread.subscribe();
-    await answer(thread, message.id, message.text, 'First');
+    await answer(thread, message, 'First');
   });
-  chat.onSubscribedMessage((thread, message) => answer(thread, message.id, message.text, 'Then').then(() => undefined));
+  chat.onSubscribedMessage((thread, message) => answer(thread, message, 'Then'));
   return { adapter, chat, heard, failed };
 }
 
