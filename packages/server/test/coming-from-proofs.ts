@@ -65,6 +65,8 @@ const SENDBLUE: Proofs = {
   'Chat SDK': [
     [BOT, 'hears what a phone writes, marks it as read, and answers'],
     [BOT, 'reads its history, the oldest first, page by page'],
+    [BOT, 'types, and reacts to what it heard'],
+    [BOT, 'is in a group as well'],
   ],
   'Handles are ours': [
     [CLIENT, 'sends a message, which is queued, then delivered, under one handle'],
@@ -80,7 +82,17 @@ const SENDBLUE: Proofs = {
     [LISTS, "give nothing for what is not there or is not the caller's"],
   ],
   Totals: [[LISTS, 'are the same by whichever index they are read, few or many']],
-  'Several attachments': [[BOTH, 'show each attachment of one message as an item of its own']],
+  'Several attachments': [
+    [BOTH, 'show each attachment of one message as an item of its own'],
+    [BOT, 'hears of each attachment, and fetches it'],
+  ],
+  'Links to files': [
+    [BOT, 'hears of each attachment, and fetches it'],
+    [
+      'server/test/file-links.test.ts',
+      'of an answer is good for 30 days and no longer, and that of a redirect for an hour',
+    ],
+  ],
   Lookups: [[AROUND, 'tells the service that a number was seen on, and for one never seen what the lines send by']],
   'How long typing lasts': [[FROM_SENDBLUE, 'lasts a minute all the same']],
   'Media of your own network': [
