@@ -58,6 +58,7 @@ const rowsOfMessage = statement(
 export async function tellReceived(batch: Batch, events: readonly NewEvent[]): Promise<void> {
   const received = events.filter(({ type }) => type === 'message.received');
   const listening = await findListening(batch, received);
+  const news: ItemNews[] = [];
   for (const { accountRef, chatRef, messageRef, now } of received) {
     if (messageRef === null || !listening.has(accountRef)) continue;
     const { first, last } = refsOf(messageRef, null);
@@ -68,9 +69,10 @@ export async function tellReceived(batch: Batch, events: readonly NewEvent[]): P
     );
     const ordered = [...items.values()].sort((a, b) => a.ref - b.ref);
     // A chat's messages are told in their order.
-    const news = ordered.map((item) => ({ ...newsOf(batch, item, 'received', now), chatRef }));
-    await appendItemEvents(batch, news);
+    news.push(...ordered.map((item) => ({ ...newsOf(batch, item, 'received', now), chatRef })));
   }
+  // At once, so that a webhook that is made meanwhile hears of all of them or of none.
+  await appendItemEvents(batch, news);
 }
 
 async function findListening(
