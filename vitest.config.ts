@@ -17,7 +17,7 @@ export default defineConfig({
       {
         test: {
           name: 'packages',
-          maxWorkers: 3,
+          maxWorkers: 2,
           include: ['packages/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...RULES, ...FUZZ],
           globalSetup: ['test/postgres.ts'],
@@ -28,7 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'fuzz',
-          maxWorkers: 3,
+          maxWorkers: 2,
           include: FUZZ,
           globalSetup: ['test/postgres.ts'],
           testTimeout: 120_000,
@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'outside',
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/postgres.ts'],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 60_000,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ENGINES, KEY, LINE, PHONE, startTestServer, type TestServer } from './harness.ts';
 
 const SENDS = 1_000;
-const CLIENTS = 200;
+const CLIENTS = 50;
 const RETRY_AFTER_MS = 500;
 /** At once: before anything is committed. Later: the answer is written and lies unread. */
 const CUTS_MS = [0, 60];
