@@ -54,7 +54,7 @@ export async function findListedItems(
 ): Promise<FoundItems> {
   const { lead, counted, isFew } = await chooseLead(engine, filter, exactMax);
   const isInOrder = lead === null || lead.order === page.order;
-  // Of one group SQLite may read the index of all groups, which is in the same order.
+  // Of one group an engine may read the index of all groups, which is in the same order.
   if (isFew && lead && (!isInOrder || lead.name === 'group')) return readSorted(engine, filter, page, lead, exactMax);
   const count = await countItems(itemQuery(engine, filter, counted, counted?.order ?? page.order), engine, exactMax);
   const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
