@@ -54,8 +54,7 @@ export async function findListedItems(
 ): Promise<FoundItems> {
   const { lead, counted, isFew } = await chooseLead(engine, filter, exactMax);
   const isInOrder = lead === null || lead.order === page.order;
-  // Of one group an engine may read the index of all groups, which is in the same order.
-  if (isFew && lead && (!isInOrder || lead.name === 'group')) return readSorted(engine, filter, page, lead, exactMax);
+  if (isFew && lead && !isInOrder) return readSorted(engine, filter, page, lead, exactMax);
   const count = await countItems(itemQuery(engine, filter, counted, counted?.order ?? page.order), engine, exactMax);
   const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
   const rows = first ?? (await pageQuery(engine, filter, page, lead).execute());
@@ -74,14 +73,14 @@ async function readSorted(
   exactMax: number,
 ): Promise<FoundItems> {
   const counted = sql<number>`count(*) over ()`.as('found');
-  const rows = await pageQuery(engine, filter, page, lead, true).select(counted).execute();
+  const rows = await pageQuery(engine, filter, page, lead).select(counted).execute();
   const found = rows[0]?.found ?? (await countItems(itemQuery(engine, filter, lead, lead.order), engine, exactMax));
   const refs = rows.slice(0, page.limit).map((row) => row.ref);
   return { refs, hasMore: rows.length > refs.length, total: Number(found) };
 }
 
-function pageQuery(engine: Engine, filter: ItemFilter, page: ItemPage, lead: Lead | null, isSorted = false) {
-  const isInOrder = !isSorted && (lead === null || lead.order === page.order);
+function pageQuery(engine: Engine, filter: ItemFilter, page: ItemPage, lead: Lead | null) {
+  const isInOrder = lead === null || lead.order === page.order;
   const column = sql.ref<number>(`listed_items.${page.order}`);
   const direction = sql.raw(page.direction);
   // An order by which no index is to be read is hidden in an expression of the same value.
