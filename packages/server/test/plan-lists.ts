@@ -7,13 +7,15 @@ import { STARTED_AT } from './stage.ts';
 
 /** The account and line with a tenth of the seed's items. */
 const REF = 2;
-const ALL: ItemFilter = { accountRef: REF, lineRefs: null, shared: null };
+/** Of the sandbox's line, which all installations have, nobody else's items are seen. */
+const ALL: ItemFilter = { accountRef: REF, lineRefs: null, shared: { lineRef: 1, peer: null } };
 const PEER = { side: 'either', lineRef: null, peer: '+166614' } as const;
 const FEW = { exactMax: 100_000, lookedAt: 100 };
 const MANY = { exactMax: 10, lookedAt: 100 };
 
 const CONDITIONS: Readonly<Record<string, Partial<ItemFilter>>> = {
   nothing: {},
+  'a group, without a sandbox': { chatRef: 6, shared: null },
   'a group': { chatRef: 6 },
   groups: { isGroup: true },
   'a number': { parties: [PEER] },

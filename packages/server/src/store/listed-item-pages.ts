@@ -5,14 +5,7 @@
 import { sql } from 'kysely';
 import type { ItemStatus } from '../domain/listed-item.ts';
 import { type Engine, statement } from './database.ts';
-import {
-  type ItemFilter,
-  type ItemOrder,
-  type ItemQuery,
-  itemQuery,
-  type Lead,
-  type Party,
-} from './listed-item-query.ts';
+import { type ItemFilter, type ItemOrder, itemQuery, type Lead, type Party } from './listed-item-query.ts';
 
 /** `total` is exact up to here. So many rows are sorted in a moment. */
 const TOTAL_EXACT_MAX = 10_000;
@@ -23,6 +16,8 @@ const FIRST_LOOKED_AT = 10_000;
 const FIRST_FOR_EACH_PASSED = 10;
 /** What most items are: hardly a better beginning than the order itself. */
 const COMMON: readonly ItemStatus[] = ['DELIVERED', 'RECEIVED'];
+/** Leads whose index is in one order throughout, and whose conditions other indexes have too. */
+const BY_ORDER: readonly Lead['name'][] = ['group', 'groups', 'creation'];
 
 export interface ItemPage {
   readonly order: ItemOrder;
@@ -55,7 +50,7 @@ export async function findListedItems(
   const { lead, counted, isFew } = await chooseLead(engine, filter, exactMax);
   const isInOrder = lead === null || lead.order === page.order;
   if (isFew && lead && !isInOrder) return readSorted(engine, filter, page, lead, exactMax);
-  const count = await countItems(itemQuery(engine, filter, counted, counted?.order ?? page.order), engine, exactMax);
+  const count = await countItems(engine, filter, counted, counted?.order ?? page.order, exactMax);
   const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
   const rows = first ?? (await pageQuery(engine, filter, page, lead).execute());
   const refs = rows.slice(0, page.limit).map((row) => row.ref);
@@ -74,7 +69,7 @@ async function readSorted(
 ): Promise<FoundItems> {
   const counted = sql<number>`count(*) over ()`.as('found');
   const rows = await pageQuery(engine, filter, page, lead).select(counted).execute();
-  const found = rows[0]?.found ?? (await countItems(itemQuery(engine, filter, lead, lead.order), engine, exactMax));
+  const found = rows[0]?.found ?? (await countItems(engine, filter, lead, lead.order, exactMax));
   const refs = rows.slice(0, page.limit).map((row) => row.ref);
   return { refs, hasMore: rows.length > refs.length, total: Number(found) };
 }
@@ -122,8 +117,21 @@ function upTo(filter: ItemFilter, { order, direction }: ItemPage, edge: number):
   return { ...filter, ...(direction === 'desc' ? { updatedFrom: edge } : { updatedTo: edge }) };
 }
 
-async function countItems(query: ItemQuery, engine: Engine, max: number): Promise<number> {
-  const some = query.select(sql<number>`1`.as('one')).limit(max + 1);
+/**
+ * Up to one more than the bound. SQLite would rather read a longer index that has all columns than the lead's, where that
+ * has not; asked for in the order of the lead's, they are read by it.
+ */
+async function countItems(
+  engine: Engine,
+  filter: ItemFilter,
+  lead: Lead | null,
+  order: ItemOrder,
+  max: number,
+): Promise<number> {
+  const query = itemQuery(engine, filter, lead, order);
+  const isByOrder = lead !== null && BY_ORDER.includes(lead.name);
+  const ordered = isByOrder ? query.orderBy(`listed_items.${order}`, 'desc') : query;
+  const some = ordered.select(sql<number>`1`.as('one')).limit(max + 1);
   const row = await engine.query
     .selectFrom(some.as('some'))
     .select((eb) => eb.fn.countAll<number>().as('found'))
@@ -144,7 +152,7 @@ async function chooseLead(engine: Engine, filter: ItemFilter, exactMax: number):
   const leads = leadsOf(filter);
   let fewest: { readonly lead: Lead; readonly count: number } | null = null;
   for (const lead of leads) {
-    const count = await countItems(itemQuery(engine, onlyOf(filter, lead), lead, lead.order), engine, exactMax);
+    const count = await countItems(engine, onlyOf(filter, lead), lead, lead.order, exactMax);
     if (count <= exactMax && (!fewest || count < fewest.count)) fewest = { lead, count };
     if (count <= Math.min(FEW, exactMax)) break;
   }
