@@ -2,6 +2,7 @@
  * Fills a prepared home with outbox items and messages of a year, by few large statements, and lists them as the
  * migration does that brings the lists. Numbers stand for chance, so that every run has the same rows.
  */
+import { sql } from 'kysely';
 import { type Engine, type Row, statement } from '../packages/server/src/store/database.ts';
 import { listedItems } from '../packages/server/src/store/migrations/0011-listed-items.ts';
 import type { Home } from './home.ts';
@@ -57,11 +58,13 @@ export async function seedItems(home: Home, items: number): Promise<SeededItems>
   }
 }
 
-/** What PostgreSQL learns of its rows in time, by itself. */
+/** What PostgreSQL does in time, by itself: it learns of its rows, and which pages all may see. */
 export async function gatherStatistics(home: Home): Promise<void> {
   if (home.engine === 'sqlite') return;
   const databases = await openDatabases(home);
-  await run(databases.server, 'analyze');
+  for (const table of ['listed_items', 'outbox', 'messages', 'chats', 'lines']) {
+    await sql.raw(`vacuum (analyze) ${table}`).execute(databases.server.query);
+  }
   await databases.close();
 }
 
@@ -71,9 +74,15 @@ function migrationTexts({ kind }: Engine): readonly string[] {
 
 /** Indexes are made faster of rows that are there. Gives what makes them. */
 async function dropLists(engine: Engine): Promise<readonly string[]> {
-  const indexes = migrationTexts(engine).filter((text) => text.startsWith('create index'));
-  for (const text of indexes) await run(engine, `drop index ${text.split(' ')[2] ?? ''}`);
-  return indexes;
+  const rows = await run(
+    engine,
+    engine.kind === 'sqlite'
+      ? "select name, sql as made_by from sqlite_master where type = 'index' and tbl_name = 'listed_items' and sql is not null"
+      : `select indexname as name, indexdef as made_by from pg_indexes
+         where schemaname = current_schema() and tablename = 'listed_items' and indexname <> 'listed_items_pkey'`,
+  );
+  for (const { name } of rows) await run(engine, `drop index ${String(name)}`);
+  return rows.map((row) => String(row['made_by']));
 }
 
 async function listAll(engine: Engine): Promise<void> {

@@ -129,7 +129,7 @@ export interface MessageListParams {
 export interface MessageListResponse {
   status: 'OK';
   data: MessageContent[];
-  /** `total` is exact up to 10,000. */
+  /** `total` is exact up to 5,000. */
   pagination: { hasMore: boolean; limit: number; offset: number; total: number };
 }
 

@@ -2,13 +2,14 @@
  * Pages of listed items. Which index a page is read by is decided here and not by the engines, which know nothing of how
  * many rows a filter lets through: each condition that has an index is counted first, up to a bound. Decision record 26.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { ItemStatus } from '../domain/listed-item.ts';
 import { type Engine, statement } from './database.ts';
 import { type ItemFilter, type ItemOrder, itemQuery, type Lead, type Party } from './listed-item-query.ts';
 
 /** `total` is exact up to here. So many rows are sorted in a moment. */
-const TOTAL_EXACT_MAX = 10_000;
+const TOTAL_EXACT_MAX = 5_000;
 /** No other condition is counted where one has so few. */
 const FEW = 500;
 /** So many of the order's first items are looked at before all that may pass are sorted; and more for each passed over. */
@@ -17,7 +18,7 @@ const FIRST_FOR_EACH_PASSED = 10;
 /** What most items are: hardly a better beginning than the order itself. */
 const COMMON: readonly ItemStatus[] = ['DELIVERED', 'RECEIVED'];
 /** Leads whose index is in one order throughout, and whose conditions other indexes have too. */
-const BY_ORDER: readonly Lead['name'][] = ['group', 'groups', 'creation'];
+const BY_ORDER: readonly Lead['name'][] = ['group', 'groups', 'creation', 'change'];
 
 export interface ItemPage {
   readonly order: ItemOrder;
@@ -47,10 +48,12 @@ export async function findListedItems(
   page: ItemPage,
   { exactMax, lookedAt }: ItemBounds = BOUNDS,
 ): Promise<FoundItems> {
-  const { lead, counted, isFew } = await chooseLead(engine, filter, exactMax);
+  const { lead, counted, isFew, isMany } = await chooseLead(engine, filter, exactMax);
   const isInOrder = lead === null || lead.order === page.order;
   if (isFew && lead && !isInOrder) return readSorted(engine, filter, page, lead, exactMax);
-  const count = await countItems(engine, filter, counted, counted?.order ?? page.order, exactMax);
+  const count = isMany
+    ? exactMax + 1
+    : await countItems(engine, filter, counted, counted?.order ?? page.order, exactMax);
   const first = isInOrder ? null : await readFirst(engine, filter, page, lookedAt);
   const rows = first ?? (await pageQuery(engine, filter, page, lead).execute());
   const refs = rows.slice(0, page.limit).map((row) => row.ref);
@@ -145,20 +148,39 @@ interface Choice {
   /** By whose index all that pass are counted. */
   readonly counted: Lead | null;
   readonly isFew: boolean;
+  /** More than can be told exactly pass, as was seen by the way. */
+  readonly isMany: boolean;
 }
 
 /** Of all conditions the one that the fewest items meet; where many meet each of them, the first. */
-async function chooseLead(engine: Engine, filter: ItemFilter, exactMax: number): Promise<Choice> {
+async function chooseLead(engine: Engine, filter: ItemFilter, max: number): Promise<Choice> {
   const leads = leadsOf(filter);
   let fewest: { readonly lead: Lead; readonly count: number } | null = null;
   for (const lead of leads) {
-    const count = await countItems(engine, onlyOf(filter, lead), lead, lead.order, exactMax);
-    if (count <= exactMax && (!fewest || count < fewest.count)) fewest = { lead, count };
-    if (count <= Math.min(FEW, exactMax)) break;
+    const count = await countItems(engine, onlyOf(filter, lead), lead, lead.order, max);
+    if (count <= max && (!fewest || count < fewest.count)) fewest = { lead, count };
+    if (count <= Math.min(FEW, max)) break;
   }
-  if (fewest) return { lead: fewest.lead, counted: fewest.lead, isFew: true };
+  if (fewest) return { lead: fewest.lead, counted: fewest.lead, isFew: true, isMany: false };
   const lead = leads.find((one) => isWorthSorting(filter, one)) ?? null;
-  return { lead, counted: lead ?? leads[0] ?? null, isFew: false };
+  return { lead, counted: lead ?? leads[0] ?? null, isFew: false, isMany: leads.some((one) => isWhole(filter, one)) };
+}
+
+/** Whether whatever meets this condition passes: nothing else is asked for, and no line hides anything of it. */
+function isWhole(filter: ItemFilter, lead: Lead): boolean {
+  const { accountRef: _account, lineRefs, shared, ...asked } = filter;
+  const { accountRef: _own, lineRefs: _lines, shared: _shared, ...led } = onlyOf(filter, lead);
+  const line = led.lineRef ?? (lead.party?.peer === null ? lead.party.lineRef : null);
+  const hidesNothing = lineRefs === null && (shared === null || (line !== null && line !== shared.lineRef));
+  return hidesNothing && isDeepStrictEqual(given(asked), given(led));
+}
+
+function given(conditions: object): object {
+  return Object.fromEntries(
+    Object.entries(conditions).filter(
+      ([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0),
+    ),
+  );
 }
 
 /** A part of the times, or all that goes out, is hardly less than everything, which lies in order already. */
@@ -175,6 +197,7 @@ function leadsOf(filter: ItemFilter): readonly Lead[] {
     if (isGiven) leads.push({ name, order: name === 'change' ? 'updated_at' : 'created_at', party });
   };
   add('group', filter.chatRef !== undefined);
+  for (const party of parties) add('pair', party.lineRef === null && filter.lineRef !== undefined, party);
   for (const party of parties) add('peer', party.lineRef === null, party);
   add('service', filter.service !== undefined && filter.service !== 'imessage');
   add('status', status !== undefined && !COMMON.includes(status));
@@ -196,7 +219,7 @@ function onlyOf(filter: ItemFilter, { name, order, party }: Lead): ItemFilter {
       ? { createdFrom, createdTo: least(createdTo, updatedTo) }
       : { updatedFrom: most(updatedFrom, createdFrom), updatedTo };
   const some = { accountRef, lineRefs: null, shared: null, ...times };
-  if (party) return { ...some, parties: [party] };
+  if (party) return { ...some, parties: [party], ...(name === 'pair' ? { lineRef } : {}) };
   if (name === 'group') return { ...some, chatRef };
   if (name === 'groups') return { ...some, isGroup: true };
   if (name === 'line') return { ...some, lineRef };

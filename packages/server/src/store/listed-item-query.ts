@@ -37,7 +37,7 @@ export interface ItemFilter {
 
 /** A condition by whose index items are read, and the order that the index is in. */
 export interface Lead {
-  readonly name: 'group' | 'peer' | 'service' | 'status' | 'groups' | 'line' | 'creation' | 'change';
+  readonly name: 'group' | 'pair' | 'peer' | 'service' | 'status' | 'groups' | 'line' | 'creation' | 'change';
   readonly order: ItemOrder;
   /** Whose number it is about, where it is about one that is not the line's field. */
   readonly party: Party | null;
@@ -51,10 +51,10 @@ export function itemQuery(engine: Engine, filter: ItemFilter, lead: Lead | null,
   const leads = (name: Lead['name']) => lead?.name === name;
   let query = engine.query
     .selectFrom('listed_items')
-    // A line's index has no account in it: an account that is seen leads to another index, which is in the same order.
-    .where(named('account_ref', !leads('line')), '=', filter.accountRef) as ItemQuery;
+    // A line's indexes have no account in front: an account that is seen leads to another index, in the same order.
+    .where(named('account_ref', !leads('line') && !leads('pair')), '=', filter.accountRef) as ItemQuery;
   query = whereTimes(query, filter, order);
-  query = whereLines(query, filter, leads('line') && lead?.party === null);
+  query = whereLines(query, filter, leads('pair') || (leads('line') && lead?.party === null));
   for (const party of filter.parties ?? []) {
     query = query.where((eb) => ofParty(eb, party, lead?.party === party ? lead : null));
   }
@@ -100,7 +100,11 @@ function ofParty(eb: Builder, { side, lineRef, peer }: Party, lead: Lead | null)
   const isFrom = side === 'from' ? 1 : 0;
   const going = (isOutbound: number) => (side === 'either' ? [] : [eb('listed_items.is_outbound', '=', isOutbound)]);
   const ways = [
-    ...(peer === null ? [] : [eb.and([eb(textOf('peer', lead?.name === 'peer'), '=', peer), ...going(1 - isFrom)])]),
+    ...(peer === null
+      ? []
+      : [
+          eb.and([eb(textOf('peer', lead?.name === 'peer' || lead?.name === 'pair'), '=', peer), ...going(1 - isFrom)]),
+        ]),
     ...(lineRef === null
       ? []
       : [eb.and([eb(named('line_ref', lead?.name === 'line'), '=', lineRef), ...going(isFrom)])]),

@@ -62,7 +62,7 @@ export const sendblueListSchema = z
         hasMore: flagOf('Whether there are more behind this page.'),
         limit: countOf('How many a page has at most.'),
         offset: countOf('How many were passed over.'),
-        total: countOf('How many there are in all: exact up to 10,000.'),
+        total: countOf('How many there are in all: exact up to 5,000.'),
       })
       .describe('Where the page is in the list.'),
   })

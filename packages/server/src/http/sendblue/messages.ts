@@ -69,7 +69,7 @@ export function sendblueMessageRoutes(deps: SendblueMessageDeps): Route[] {
       name: 'sendblueListMessages',
       summary: 'Lists messages of both sides, with all filters that are given.',
       description:
-        'An own message is there from its acceptance on. `total` is exact up to 10,000; beyond that it is a number that is greater than what the page and those before it show, as long as there is more.',
+        'An own message is there from its acceptance on. `total` is exact up to 5,000; beyond that it is a number that is greater than what the page and those before it show, as long as there is more.',
       answer: 'SendblueMessagePage',
       method: 'GET',
       path: '/api/v2/messages',
