@@ -136,6 +136,9 @@ describe.each(['sqlite', 'postgres'] as const)('a lane on %s', (kind) => {
       reference,
       deliveredAt: null,
       readAt: null,
+      itemPart: 0,
+      isWholeItem: true,
+      isOld: false,
       awaits: null,
     } as const;
   }

@@ -10,11 +10,13 @@ export {
   type Command,
   type Disposition,
   type DriverContext,
+  type DriverFiles,
   type HandOver,
   type HealthState,
   type LineDriver,
   type LookUp,
   type OutgoingFile,
+  type ReceivedFile,
   type SendAudioMessage,
   type SendMessage,
   type SendReaction,
@@ -22,6 +24,7 @@ export {
   type SendTyping,
 } from './line-driver.ts';
 export type {
+  AttachmentSeen,
   ChatSeen,
   CursorMoved,
   EditSeen,

@@ -128,6 +128,25 @@ export type LookUp =
 
 export type HealthState = 'online' | 'degraded' | 'offline';
 
+/** A file that a line brought, as it lies on the driver's own disk. */
+export interface ReceivedFile {
+  /** Names it among all that this line brings, for ever: kept twice under one name, it is one file. */
+  readonly name: string;
+  readonly path: string;
+  readonly filename: string | null;
+  readonly mimeType: string | null;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The server's files, for drivers that move bytes themselves. */
+export interface DriverFiles {
+  /** The bytes of a file that goes out. Rejects where they cannot be had. */
+  read(file: OutgoingFile): Promise<AsyncIterable<Uint8Array>>;
+  /** Hands over a file that came in, and gives the server's id of it (`file_...`). Rejects where it is not taken now. */
+  write(file: ReceivedFile): Promise<string>;
+}
+
 /** What a driver is given. It touches the world through nothing else. */
 export interface DriverContext {
   /** Unix milliseconds. */
@@ -143,6 +162,7 @@ export interface DriverContext {
   report(events: readonly LineEvent[]): Promise<void>;
   /** Tells how the line is, also where its capabilities changed. While it is `offline` the server hands nothing over. */
   health(state: HealthState, reason: string | null): void;
+  readonly files: DriverFiles;
   /** Aborted when the driver must stop. */
   readonly signal: AbortSignal;
 }

@@ -43,6 +43,12 @@ export interface MessageSeen {
   readonly effect: SendStyle | null;
   /** The outbox item that this row is the echo of, where the driver knows. */
   readonly reference: string | null;
+  /** Which of the item's messages it is, from 0, where the item went out as several. */
+  readonly itemPart: number;
+  /** False: the item went out as several messages, and others of them have not been seen. It is not sent yet. */
+  readonly isWholeItem: boolean;
+  /** It is from long before it was seen, as what a restore brings in: it is stored and not announced. */
+  readonly isOld: boolean;
   /** Unix milliseconds, own messages only. */
   readonly deliveredAt: number | null;
   readonly readAt: number | null;
@@ -58,6 +64,17 @@ export interface PartSeen {
   readonly guid: string;
   /** The GUID of the message that it belongs to. */
   readonly partOf: string;
+}
+
+/** The bytes of an attachment came after its message was reported. */
+export interface AttachmentSeen {
+  readonly kind: 'attachment';
+  readonly cursor: string;
+  /** The GUID of its message. */
+  readonly guid: string;
+  /** Its place among the message's attachments, from 0. */
+  readonly place: number;
+  readonly attachment: SeenAttachment;
 }
 
 /** A reaction was put on a message, or taken off it. */
@@ -160,6 +177,7 @@ export interface CursorMoved {
 export type LineEvent =
   | MessageSeen
   | PartSeen
+  | AttachmentSeen
   | ReactionSeen
   | TypingSeen
   | ReadSeen

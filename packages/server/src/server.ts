@@ -27,6 +27,7 @@ import { startTail } from './events/tail.ts';
 import { createTranscoder, type Transcoder } from './files/audio/transcoder.ts';
 import type { Blobs } from './files/blobs.ts';
 import { createFetcher, type Fetcher } from './files/fetcher.ts';
+import { createLineFiles } from './files/line-files.ts';
 import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
 import { deliveryRoutes } from './http/admin/deliveries.ts';
@@ -258,6 +259,7 @@ function startLines(shared: Shared): Part {
   return startSupervisor({
     ...shared,
     outbox: createLineOutbox(shared),
+    filesOf: createLineFiles({ ...shared, fileLimitMb: shared.config.fileLimitMb }),
     createDriver: (line, context) =>
       createSimulatorDriver({
         network: simulatorOf(shared),

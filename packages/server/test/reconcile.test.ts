@@ -86,7 +86,9 @@ describe.each(ENGINES)('asking about lost hand-overs on %s', (engine) => {
 function context() {
   const nothing = () => undefined;
   const report = async () => undefined;
-  return { now: () => 0, random: () => 0, log: nothing, report, health: nothing, signal: new AbortController().signal };
+  const files = { read: () => Promise.reject(new Error('none')), write: () => Promise.reject(new Error('none')) };
+  const { signal } = new AbortController();
+  return { now: () => 0, random: () => 0, log: nothing, report, health: nothing, files, signal };
 }
 
 /** Says nothing about what is not named, as a driver should not. */

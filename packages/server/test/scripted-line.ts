@@ -115,6 +115,7 @@ export async function startScriptedLine(process: Process, options: ScriptedLineO
       reconcile: (line, lease, driver) => reconcile(deps, line.ref, lease, driver),
       start: (line, lease, driver) => startOutboxWorker(deps, line, lease, driver),
     },
+    filesOf: () => NO_FILES,
     createDriver: (_line, context) => {
       const driver = new ScriptedDriver(script, handedOver, context);
       drivers.push(driver);

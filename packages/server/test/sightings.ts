@@ -47,6 +47,9 @@ export function inbound(guid: string, given: Partial<Omit<MessageSeen, 'kind'>> 
     reference: null,
     deliveredAt: null,
     readAt: null,
+    itemPart: 0,
+    isWholeItem: true,
+    isOld: false,
     awaits: null,
     ...given,
   };

@@ -1,5 +1,5 @@
 import type { SendStyle } from '../effect.ts';
-import type { ChatAddress, DriverContext, LineDriver } from '../line-driver.ts';
+import type { ChatAddress, DriverContext, DriverFiles, LineDriver } from '../line-driver.ts';
 import type { SeenAttachment } from '../line-events.ts';
 import type { Tapback } from '../tapback.ts';
 
@@ -76,6 +76,8 @@ export interface LineHarness {
   /** The line's handle. */
   readonly line: string;
   readonly far: FarSide;
+  /** The server's files, where the driver moves bytes. */
+  readonly files: DriverFiles;
   now(): number;
   random(): number;
   /** A new instance on the same far side, as after a restart of the process. */

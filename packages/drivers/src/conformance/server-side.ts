@@ -75,6 +75,7 @@ export class ServerSide {
       log: () => undefined,
       report: (events) => this.#commit(events),
       health: (state) => this.health.push(state),
+      files: this.#harness.files,
       signal,
     };
   }

@@ -1,5 +1,6 @@
 /** The simulator as the conformance suite wants it, with short timings, on whatever database it is given. */
 
+import type { DriverFiles } from '../line-driver.ts';
 import { createSimulatorDriver } from '../simulator/driver.ts';
 import { createSimulatorNetwork, type SimulatorNetwork } from '../simulator/network.ts';
 import type { Timings } from '../simulator/timings.ts';
@@ -19,6 +20,12 @@ const FAST: Partial<Timings> = {
   autoreplyMs: 20,
   previewMs: 20,
   previewHoldMs: 2_000,
+};
+
+/** Files go through the simulator by their ids alone. */
+const NO_FILES: DriverFiles = {
+  read: () => Promise.reject(new Error('The simulator reads no bytes.')),
+  write: () => Promise.reject(new Error('The simulator brings no bytes.')),
 };
 
 const ARRANGED: Readonly<Record<ArrangedOutcome, string>> = {
@@ -51,6 +58,7 @@ export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<Simu
   return {
     line: LINE,
     far: createFarSide(network),
+    files: NO_FILES,
     now,
     random,
     network,

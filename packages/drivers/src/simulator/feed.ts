@@ -14,6 +14,7 @@ export type EntryBody = WithoutCursor<Exclude<LineEvent, CursorMoved>>;
 const ENTRY_KINDS: ReadonlySet<string> = new Set([
   'message',
   'part',
+  'attachment',
   'reaction',
   'typing',
   'read',
@@ -148,9 +149,10 @@ function toEntry(row: WireRow): Entry {
   return { ...entry, body: body.kind === 'message' ? completeMessage(body) : body };
 }
 
-/** Messages that were written before there were effects have none. */
+/** Messages that were written before there were effects have none, and no item became several of them. */
 function completeMessage(body: Extract<EntryBody, { kind: 'message' }>): EntryBody {
-  return { ...body, effect: body.effect ?? null };
+  const { effect = null, itemPart = 0, isWholeItem = true, isOld = false } = body;
+  return { ...body, effect, itemPart, isWholeItem, isOld };
 }
 
 /** Entries are written by `append` alone, so their kind is what can differ: a newer version may have written more. */

@@ -168,6 +168,9 @@ function appendText(wire: Wire, feed: Feed, { guid, line, chat, from, content }:
       reference: null,
       deliveredAt: null,
       readAt: null,
+      itemPart: 0,
+      isWholeItem: true,
+      isOld: false,
       awaits: hasLink ? { what: 'preview', until: feed.at + wire.timings.previewHoldMs } : null,
     },
   });

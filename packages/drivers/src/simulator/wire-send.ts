@@ -165,6 +165,9 @@ function appendEcho(feed: Feed, sending: Sending, chat: ObservedChat, guid: stri
       reference: sending.reference,
       deliveredAt: sending.deliveredAfterMs === 0 ? feed.at : null,
       readAt: null,
+      itemPart: 0,
+      isWholeItem: true,
+      isOld: false,
       awaits: null,
     },
   });

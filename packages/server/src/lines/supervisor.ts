@@ -3,7 +3,7 @@
  * became of lost hand-overs, keeps both going, and starts again with a growing pause when the driver fails. Stops a line
  * that was switched off or removed.
  */
-import type { DriverContext, LineDriver, LineEvent } from '@trunkline/drivers';
+import type { DriverContext, DriverFiles, LineDriver, LineEvent } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
 import { type Line, lineLane } from '../domain/line.ts';
 import { type HeldLease, type LeaseDeps, takeLease } from '../leases/held-lease.ts';
@@ -50,6 +50,7 @@ export interface SupervisorDeps extends IngestDeps, LeaseDeps {
   readonly random: () => number;
   readonly registry: LineRegistry;
   readonly outbox: LineOutbox;
+  readonly filesOf: (line: Line) => DriverFiles;
   readonly createDriver: (line: Line, context: DriverContext) => LineDriver;
 }
 
@@ -152,6 +153,7 @@ async function runDriver(
   const driver = deps.createDriver(line, {
     now: deps.clock.now,
     random: deps.random,
+    files: deps.filesOf(line),
     signal: ending,
     log: (level, message, fields) => deps.log[level]({ line: line.id, ...fields }, message),
     report: async (events: readonly LineEvent[]) => {

@@ -1,14 +1,16 @@
 /**
  * When a message is announced: at once when it is complete; one that awaits a piece when the piece comes, at its
- * sender's next message, or when its time is up. What waits is a row, so crashes and takeovers release it.
+ * sender's next message, or when its time is up. What waits is a row, so crashes and takeovers release it. What is old
+ * is not announced.
  */
-import type { MessageSeen } from '@trunkline/drivers';
+import type { LineEvent, MessageSeen } from '@trunkline/drivers';
 import type { Message } from '../domain/message.ts';
 import { messageEventData } from '../wire/v1.ts';
 import type { Row, Tx } from './database.ts';
 import { appendEvents, type NewEvent } from './events.ts';
 import { deleteHeld, type HeldMessage, holdMessages, selectDueHeld, selectHeldOfLines } from './held-messages.ts';
 import { tellReceived } from './item-news.ts';
+import { findCompleted } from './later-attachments.ts';
 import { messagesFromRows, selectMessagesByRef } from './messages.ts';
 import { type Born, guidKey, type Seen, textOf } from './report.ts';
 import type { Batch, Write } from './writer.ts';
@@ -20,6 +22,7 @@ export async function announceSightings(
   born: ReadonlyMap<string, Born>,
 ): Promise<void> {
   const waiting = await waitingMessages(batch.tx, all);
+  const completed = await findCompleted(batch.tx, all);
   const known = new Set(waiting.keys());
   const order = new Set<number>();
   const release = (matches: (one: HeldMessage) => boolean) => {
@@ -30,8 +33,10 @@ export async function announceSightings(
     }
   };
   for (const { event, report } of all) {
-    if (event.kind === 'part') release((one) => one.lineRef === report.line.ref && one.guid === event.partOf);
-    if (event.kind !== 'message') continue;
+    const whole = wholeGuid(event);
+    if (whole !== null && (event.kind === 'part' || completed.has(guidKey(report, whole))))
+      release((one) => one.lineRef === report.line.ref && one.guid === whole);
+    if (event.kind !== 'message' || event.isOld) continue;
     const one = born.get(guidKey(report, event.guid));
     if (!one || order.has(one.ref) || waiting.has(one.ref)) continue;
     if (!event.isFromMe) release((other) => other.chatRef === one.chat.ref && other.sender === event.sender);
@@ -61,13 +66,19 @@ async function announce(batch: Batch, events: readonly NewEvent[]): Promise<void
   await tellReceived(batch, events);
 }
 
+/** The message that this may be the last piece of. */
+function wholeGuid(event: LineEvent): string | null {
+  if (event.kind === 'part') return event.partOf;
+  return event.kind === 'attachment' ? event.guid : null;
+}
+
 /** An own message is never held back. */
 function mustWait(event: MessageSeen, now: number): boolean {
   return !event.isFromMe && event.awaits !== null && event.awaits.until > now;
 }
 
 async function waitingMessages(tx: Tx, all: readonly Seen[]): Promise<Map<number, HeldMessage>> {
-  const inbound = all.filter(({ event }) => event.kind === 'part' || (event.kind === 'message' && !event.isFromMe));
+  const inbound = all.filter(({ event }) => wholeGuid(event) !== null || (event.kind === 'message' && !event.isFromMe));
   const held = await selectHeldOfLines(tx, [...new Set(inbound.map(({ report }) => report.line.ref))]);
   return new Map(held.map((one) => [one.ref, one]));
 }

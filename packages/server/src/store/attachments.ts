@@ -68,7 +68,10 @@ interface NamedFile {
 }
 
 /** The files that these sightings name, by id; one that is not here is left out. */
-export async function findSeenFiles(tx: Tx, seen: readonly MessageSeen[]): Promise<ReadonlyMap<string, NamedFile>> {
+export async function findSeenFiles(
+  tx: Tx,
+  seen: readonly Pick<MessageSeen, 'attachments'>[],
+): Promise<ReadonlyMap<string, NamedFile>> {
   const ids = new Set(seen.flatMap(({ attachments }) => attachments.flatMap(({ file }) => file ?? [])));
   const rows = await tx.each(
     filesById,

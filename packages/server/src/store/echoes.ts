@@ -61,16 +61,25 @@ export async function findEchoes(
   return echoes;
 }
 
-/** An echo has the last word, however late: an item that had failed for want of it was sent after all. */
+/**
+ * An echo has the last word, however late: an item that had failed for want of it was sent after all. One that became
+ * several messages is sent when the driver has seen them all.
+ */
 export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen, EchoOf>): Promise<void> {
-  const rows = [...echoes].map(([{ event, report }, item]) => ({
+  const whole = [...echoes].filter(([seen]) => isWhole(seen));
+  const rows = whole.map(([{ event, report }, item]) => ({
     ref: item.ref,
-    guid: event.kind === 'message' ? event.guid : null,
+    guid: event.kind === 'message' && event.itemPart === 0 ? event.guid : null,
     // An echo that came before the driver's answer is the first to say that the item was handed over.
     handed_over_at: Math.min(report.handedOver?.get(item.id) ?? report.now, report.now),
     now: report.now,
   }));
   await tx.each(markSent, rows);
+}
+
+/** Whether all of the item has been seen with this sighting. */
+export function isWhole({ event }: Seen): boolean {
+  return event.kind !== 'message' || event.isWholeItem;
 }
 
 /** What was handed over and turned out to have failed. */

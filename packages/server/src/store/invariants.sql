@@ -5,11 +5,11 @@
 select o.id from outbox o where o.state = 'sent' and o.kind in ('message', 'audio_message')
   and not exists (select 1 from messages m where m.outbox_ref = o.ref);
 
--- a message that echoes an item made it sent
-select m.id from messages m join outbox o on o.ref = m.outbox_ref where o.state <> 'sent';
+-- a message with which the whole of an item was seen made it sent
+select m.id from messages m join outbox o on o.ref = m.outbox_ref where o.state <> 'sent' and m.is_whole_item = 1;
 
--- an item has one message on the line
-select m.outbox_ref from messages m where m.outbox_ref is not null group by m.outbox_ref having count(*) > 1;
+-- each part of an item has one message on the line
+select m.outbox_ref from messages m where m.outbox_ref is not null group by m.outbox_ref, m.item_part having count(*) > 1;
 
 -- only own messages echo an item
 select m.id from messages m where m.outbox_ref is not null and m.is_from_me <> 1;
@@ -131,12 +131,12 @@ select o.id from outbox o join lines l on l.ref = o.line_ref left join listed_it
     or (o.state = 'failed') <> (i.status = 'ERROR') or (o.state = 'sent') <> (i.status in ('SENT', 'DELIVERED')));
 
 -- every message is listed, with its item or by itself
-select m.id from messages m join lines l on l.ref = m.line_ref where l.removed_at is null
+select m.id from messages m join lines l on l.ref = m.line_ref where l.removed_at is null and m.item_part = 0
   and not exists (select 1 from listed_items i where i.message_ref = m.ref);
 
 -- what is listed was delivered when its message was
 select m.id from messages m join listed_items i on i.message_ref = m.ref
-  where (m.state in ('delivered', 'read')) <> (i.status = 'DELIVERED') or (m.is_from_me = 0) <> (i.status = 'RECEIVED');
+  where m.is_whole_item = 1 and (m.state in ('delivered', 'read')) <> (i.status = 'DELIVERED') or (m.is_from_me = 0) <> (i.status = 'RECEIVED');
 
 -- nothing that is listed changed before it was made
 select i.ref from listed_items i where i.updated_at < i.created_at;

@@ -11,6 +11,7 @@ export interface KnownMessage {
   readonly lineRef: number;
   readonly chatRef: number;
   readonly outboxRef: number | null;
+  readonly itemPart: number;
   readonly chatId: string;
   /** The chat's peer, or null in a group. */
   readonly peer: string | null;
@@ -25,7 +26,7 @@ export interface KnownMessage {
 const selectKnown = statement(
   { line_ref: 'int', guid: 'text' },
   `select messages.ref, messages.id, messages.guid, messages.account_ref, messages.line_ref, messages.chat_ref,
-     messages.is_from_me, messages.outbox_ref, messages.delivered_at, messages.read_at, messages.edited_at, messages.unsent_at,
+     messages.is_from_me, messages.outbox_ref, messages.delivered_at, messages.read_at, messages.edited_at, messages.unsent_at, messages.item_part,
      chats.id as chat_id, chats.identifier, chats.is_group, lines.handle as line_handle
    from messages join chats on chats.ref = messages.chat_ref join lines on lines.ref = messages.line_ref{, items}
    where messages.line_ref = i.line_ref and messages.guid = i.guid`,
@@ -51,6 +52,7 @@ function knownFromRow(row: Row): KnownMessage {
     lineRef: Number(row['line_ref']),
     chatRef: Number(row['chat_ref']),
     outboxRef: numberOrNull(row['outbox_ref']),
+    itemPart: Number(row['item_part']),
     chatId: String(row['chat_id']),
     peer: row['is_group'] === 1 ? null : String(row['identifier']),
     lineHandle: String(row['line_handle']),

@@ -6,7 +6,7 @@ import type { Service } from '@trunkline/drivers';
 import { ATTACHMENTS_MAX, refOfMessage, refOfOutbox, refsOf, type StoredStatus } from '../domain/listed-item.ts';
 import type { MessageState } from '../domain/message.ts';
 import { insertInto, type Row, type Statement, statement, type Tx } from './database.ts';
-import type { EchoOf } from './echoes.ts';
+import { type EchoOf, isWhole } from './echoes.ts';
 import { type MovedItem, tellMoved } from './item-news.ts';
 import { messageState } from './messages.ts';
 import type { Born, Seen } from './report.ts';
@@ -46,14 +46,29 @@ const insertSeen = insertInto('listed_items', {
 
 const CHANGED_AT = 'updated_at = case when i.now > listed_items.created_at then i.now else listed_items.created_at end';
 
+const MOVE = { first: 'int', last: 'int', status: 'text', service: 'text', message_ref: 'int', now: 'int' } as const;
+
 /** What was delivered is not merely sent any more. */
-const moveItems = statement(
-  { first: 'int', last: 'int', status: 'text', service: 'text', message_ref: 'int', now: 'int' },
-  `update listed_items set status = i.status, service = coalesce(i.service, listed_items.service),
+const MOVE_ITEMS = `update listed_items set status = i.status, service = coalesce(i.service, listed_items.service),
      message_ref = coalesce(i.message_ref, listed_items.message_ref), ${CHANGED_AT}
    {from items} where listed_items.ref >= i.first and listed_items.ref <= i.last
      and (listed_items.status <> i.status or listed_items.message_ref is null and i.message_ref is not null)
-     and not (listed_items.status = 'DELIVERED' and i.status = 'SENT')
+     and not (listed_items.status = 'DELIVERED' and i.status = 'SENT')`;
+const MOVED = 'returning listed_items.ref, listed_items.status, listed_items.account_ref, listed_items.is_followed';
+const moveItems = statement(MOVE, `${MOVE_ITEMS} ${MOVED}`);
+/** The first of several messages may be delivered before the others are sent. */
+const moveSent = statement(MOVE, `${MOVE_ITEMS} and listed_items.status <> 'QUEUED' ${MOVED}`);
+
+const nameItems = statement(
+  { ref: 'int', message_ref: 'int', service: 'text' },
+  `update listed_items set message_ref = i.message_ref, service = i.service {from items} where listed_items.ref = i.ref`,
+);
+
+const completeItems = statement(
+  { ref: 'int', now: 'int' },
+  `update listed_items set ${CHANGED_AT}, status = case when exists (select 1 from messages
+       where messages.ref = listed_items.message_ref and messages.state in ('delivered', 'read')) then 'DELIVERED' else 'SENT' end
+   {from items} where listed_items.ref = i.ref and listed_items.status in ('QUEUED', 'ERROR')
    returning listed_items.ref, listed_items.status, listed_items.account_ref, listed_items.is_followed`,
 );
 
@@ -85,17 +100,46 @@ export async function listAccepted(
 export async function listSeen(batch: Batch, born: readonly Born[], echoes: ReadonlyMap<Seen, EchoOf>): Promise<void> {
   const echoed = born.flatMap((one) => {
     const item = echoes.get(one.seen);
-    return item ? [{ ...moveOf(one, item), service: one.seen.event.service }] : [];
+    return item && isFirstPart(one.seen) && isWhole(one.seen)
+      ? [{ ...moveOf(one, item), service: one.seen.event.service }]
+      : [];
   });
   const others = born.filter((one) => !echoes.has(one.seen));
   await batch.tx.each(insertSeen, others.flatMap(seenRows));
   const rows = inOrder(echoed);
   const moved = (await batch.tx.each(moveItems, rows)).map(movedFromRow);
+  const completed = await completeParts(batch, born, echoes);
   // What is seen when it has arrived already was sent before.
-  const told = moved.flatMap((one) =>
+  const told = [...moved, ...completed].flatMap((one) =>
     one.status === 'DELIVERED' ? [{ ...one, status: 'SENT' as const }, one] : [one],
   );
-  await tellMoved(batch, told, latestOf(rows));
+  await tellMoved(batch, told, latestOf([...rows, ...[...echoes.keys()].map(({ report }) => ({ now: report.now }))]));
+}
+
+/** An item that became several messages shows the first of them, and moves on when all have been seen. */
+async function completeParts(
+  { tx }: Batch,
+  born: readonly Born[],
+  echoes: ReadonlyMap<Seen, EchoOf>,
+): Promise<readonly MovedItem[]> {
+  const isNew = new Set<Seen>(born.map(({ seen }) => seen));
+  const named = born.flatMap((one) => {
+    const item = echoes.get(one.seen);
+    if (!item || !isFirstPart(one.seen) || isWhole(one.seen)) return [];
+    return [{ ref: refOfOutbox(item.ref), message_ref: one.ref, service: one.seen.event.service }];
+  });
+  await tx.each(nameItems, named);
+  const completed = [...echoes].flatMap(([seen, item]) => {
+    const isMoved = isNew.has(seen) && isFirstPart(seen);
+    const isMessage = seen.event.kind === 'message';
+    return isMessage && isWhole(seen) && !isMoved ? [{ ref: refOfOutbox(item.ref), now: seen.report.now }] : [];
+  });
+  const rows = completed.toSorted((a, b) => a.ref - b.ref);
+  return (await tx.each(completeItems, rows)).map(movedFromRow);
+}
+
+function isFirstPart({ event }: Seen): boolean {
+  return event.kind !== 'message' || event.itemPart === 0;
 }
 
 function moveOf(one: Born, item: EchoOf) {
@@ -143,7 +187,7 @@ export async function moveReceived(batch: Batch, items: readonly ReceivedItem[])
     message_ref: null,
     now,
   }));
-  await move(batch, moveItems, inOrder(rows));
+  await move(batch, moveSent, inOrder(rows));
 }
 
 /** What these messages say has changed. */

@@ -1,6 +1,6 @@
 /**
  * What becomes of messages after their first sighting: they are delivered, read, changed or taken back by their sender,
- * and a voice memo gets its transcription.
+ * a voice memo gets its transcription, and an attachment its bytes.
  */
 import type { LineEvent } from '@trunkline/drivers';
 import type { EventType } from '../domain/events.ts';
@@ -9,6 +9,7 @@ import { bornMessage } from './announcements.ts';
 import { storeTranscriptions } from './attachments.ts';
 import { type Row, statement } from './database.ts';
 import { findKnownMessages, type KnownMessage } from './known-messages.ts';
+import { type LaterAttachment, storeLaterAttachments } from './later-attachments.ts';
 import { moveReceived, touchListed } from './listed-items.ts';
 import { messagesFromRows, selectMessagesByRef, updateReceipts } from './messages.ts';
 import type { ReadNews } from './presence.ts';
@@ -64,7 +65,13 @@ function bornTold(
   place: number,
   born: ReadonlyMap<string, Born>,
 ): Told[] {
-  if (event.kind !== 'message' || !event.isFromMe || (event.deliveredAt === null && event.readAt === null)) return [];
+  if (
+    event.kind !== 'message' ||
+    !event.isFromMe ||
+    event.isOld ||
+    (event.deliveredAt === null && event.readAt === null)
+  )
+    return [];
   const one = born.get(guidKey(report, event.guid));
   if (one?.seen.event !== event) return [];
   const { line, now } = report;
@@ -105,6 +112,7 @@ function isChange(event: LineEvent): event is Extract<LineEvent, { guid: string 
     case 'edited':
     case 'unsent':
     case 'transcription':
+    case 'attachment':
       return true;
     default:
       return false;
@@ -120,6 +128,7 @@ class Fold {
   readonly #edits = new Map<number, Row>();
   readonly #unsends = new Map<number, Row>();
   readonly #transcriptions = new Map<number, string>();
+  readonly #attachments: LaterAttachment[] = [];
 
   take(message: KnownMessage, seen: Seen, place: number): void {
     const { event } = seen;
@@ -130,6 +139,7 @@ class Fold {
     else if (event.kind === 'edited') this.#edit(message, seen, place, event.text, event.at);
     else if (event.kind === 'unsent') this.#unsend(message, seen, place, event.at);
     else if (event.kind === 'transcription') this.#transcriptions.set(message.ref, event.transcription);
+    else if (event.kind === 'attachment') this.#attachments.push({ messageRef: message.ref, seen: event });
   }
 
   #receive(message: KnownMessage, seen: Seen, place: number, delivered: number | null, read: number | null): void {
@@ -178,19 +188,18 @@ class Fold {
     await tx.each(unsendMessages, [...this.#unsends.values()]);
     const told = [...this.#transcriptions].map(([messageRef, transcription]) => ({ messageRef, transcription }));
     await storeTranscriptions(tx, told);
+    await storeLaterAttachments(tx, this.#attachments);
     await this.#list(batch);
   }
 
   /** Every state that is kept was changed by the newest report that it is of. */
   async #list(batch: Batch): Promise<void> {
-    const received = [...this.#receipts].map(([messageRef, { now }]) => {
-      const { outboxRef = null, readAt = null } = this.#states.get(messageRef) ?? {};
-      return {
-        messageRef,
-        outboxRef,
-        state: readAt === null ? ('delivered' as const) : ('read' as const),
-        now: Number(now),
-      };
+    const received = [...this.#receipts].flatMap(([messageRef, { now }]) => {
+      const { outboxRef = null, readAt = null, itemPart = 0 } = this.#states.get(messageRef) ?? {};
+      // An item is shown as the first of its messages stands.
+      if (itemPart > 0) return [];
+      const state = readAt === null ? ('delivered' as const) : ('read' as const);
+      return [{ messageRef, outboxRef, state, now: Number(now) }];
     });
     await moveReceived(batch, received);
     const changed = [...this.#edits, ...this.#unsends].map(([messageRef, { now }]) => {

@@ -14,6 +14,7 @@ import { optOuts } from './migrations/0009-opt-outs.ts';
 import { accountWebhooks } from './migrations/0010-account-webhooks.ts';
 import { listedItems } from './migrations/0011-listed-items.ts';
 import { coveringLists } from './migrations/0013-covering-lists.ts';
+import { itemParts } from './migrations/0014-item-parts.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   accountWebhooks,
   listedItems,
   coveringLists,
+  itemParts,
 ];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {

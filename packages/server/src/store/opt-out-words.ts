@@ -37,7 +37,7 @@ export async function recordOptOutWords(tx: Tx, born: readonly Born[]): Promise<
 /** The chat's identifier is the handle that an answer would go to. */
 function wishOf({ seen }: Born): Wish[] {
   const { event, report, accountRef } = seen;
-  if (event.isFromMe || event.chat.isGroup || event.attachments.length > 0) return [];
+  if (event.isFromMe || event.isOld || event.chat.isGroup || event.attachments.length > 0) return [];
   const optedOut = optOutIn(textOf(event) ?? '');
   if (optedOut === null) return [];
   const change = { accountRef, handle: event.chat.identifier, optedOut, by: 'phone', now: report.now } as const;

@@ -131,6 +131,8 @@ export const SCHEMA_SENTENCES = {
       edited_at: 'When its sender changed it last, or null.',
       unsent_at: 'When its sender took it back, or null.',
       effect: 'The effect that it was sent with, or null.',
+      item_part: "Which of its outbox item's messages it is, from 0.",
+      is_whole_item: "0 where others of the item's messages had not been seen when it was.",
     },
   },
   attachments: {

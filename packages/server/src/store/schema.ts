@@ -99,6 +99,8 @@ export interface MessagesTable {
   edited_at: number | null;
   unsent_at: number | null;
   effect: string | null;
+  item_part: number;
+  is_whole_item: number;
 }
 
 export interface AttachmentsTable {

@@ -8,8 +8,9 @@ import { announceSightings } from './announcements.ts';
 import { attachmentsOf, findSeenFiles, storeAttachments } from './attachments.ts';
 import { type ChatRow, chatKey, type SeenChat, touch, upsertChats } from './chats.ts';
 import { type Row, statement } from './database.ts';
-import { type EchoOf, failItems, findEchoes, markItemsSent } from './echoes.ts';
+import { type EchoOf, failItems, findEchoes, isWhole, markItemsSent } from './echoes.ts';
 import { appendEvents } from './events.ts';
+import { withLaterAttachments } from './later-attachments.ts';
 import { heldClaims } from './leases.ts';
 import { listSeen } from './listed-items.ts';
 import { recordChanges } from './message-changes.ts';
@@ -42,11 +43,14 @@ export const recordSightings: Write<Report, ReportResult> = {
       batch.tx,
       reports.map((report) => report.claim),
     );
-    const held = reports.filter((report) => holds(report.claim));
-    const echoes = await record(batch, held);
-    return reports.map((report) => ({
+    const merged = reports.map((report) => ({ ...report, events: withLaterAttachments(report.events) }));
+    const echoes = await record(
+      batch,
+      merged.filter((report) => holds(report.claim)),
+    );
+    return merged.map((report) => ({
       state: holds(report.claim) ? 'committed' : 'fenced',
-      sent: [...echoes].filter(([seen]) => seen.report === report).map(([, item]) => item.id),
+      sent: [...echoes].filter(([seen]) => seen.report === report && isWhole(seen)).map(([, item]) => item.id),
     }));
   },
 };
@@ -149,6 +153,8 @@ function messageRow(seen: Seen<MessageSeen>, id: string, chatRef: number, outbox
     is_audio_message: event.isAudioMessage ? 1 : 0,
     attachment_count: event.attachments.length,
     effect: event.effect,
+    item_part: event.itemPart,
+    is_whole_item: event.isWholeItem ? 1 : 0,
     now: report.now,
   };
 }

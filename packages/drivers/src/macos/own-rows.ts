@@ -1,0 +1,18 @@
+/** The joint between reader and sender: whose an own row of the message database is. */
+import type { MessageRow } from './chat-db/message-row.ts';
+
+export type OwnRow =
+  /** It is the echo of this hand-over. */
+  | { readonly state: 'ours'; readonly reference: string; readonly part: number; readonly isWhole: boolean }
+  /** The owner wrote it, here or on another device. */
+  | { readonly state: 'foreign' }
+  /** A send is under way that it may belong to: ask again. */
+  | { readonly state: 'undecided' };
+
+/**
+ * Every own row is claimed before it is reported, by the sender's check or by the reader, whichever comes first; what was
+ * decided is kept in the journal and never changes.
+ */
+export interface OwnRows {
+  claim(row: MessageRow): OwnRow;
+}
