@@ -90,6 +90,11 @@ export interface ScriptedLine {
   stop(): Promise<void>;
 }
 
+const NO_FILES = {
+  read: () => Promise.reject(new Error('A scripted line reads no bytes.')),
+  write: () => Promise.reject(new Error('A scripted line brings no bytes.')),
+};
+
 export interface ScriptedLineOptions {
   readonly clock: Clock;
   readonly script: Script;
