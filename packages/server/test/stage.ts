@@ -56,7 +56,12 @@ export function openHome(home: Home): Promise<Databases> {
 export async function openProcess(home: Home, now: () => number): Promise<Process> {
   const databases = await openHome(home);
   const ids = createIds(now, randomBytes);
-  return { databases, engine: databases.server, ids, writer: createWriter(databases.server, ids) };
+  return {
+    databases,
+    engine: databases.server,
+    ids,
+    writer: createWriter(databases.server, ids, ({ id }) => `https://files.test/${id}`),
+  };
 }
 
 export async function openStage(kind: EngineKind, options: { paceMs?: number } = {}): Promise<Stage> {

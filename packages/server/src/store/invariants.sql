@@ -46,7 +46,7 @@ select w.id from webhooks w join lines l on l.ref = w.line_ref where l.removed_a
 
 -- a message is announced, or its announcement waits, as far back as the log is kept
 select m.id from messages m
-  where m.synced_at >= coalesce((select cast(value as bigint) from installation where name = 'pruned_before'), 0)
+  where m.is_old = 0 and m.synced_at >= coalesce((select cast(value as bigint) from installation where name = 'pruned_before'), 0)
   and not exists (select 1 from events e where e.message_ref = m.ref and e.type in ('message.received', 'message.sent'))
   and not exists (select 1 from held_messages h where h.message_ref = m.ref);
 

@@ -29,14 +29,15 @@ export const insertMessages = statement(
     effect: 'text',
     item_part: 'int',
     is_whole_item: 'int',
+    is_old: 'int',
     now: 'int',
   },
   `insert into messages (chat_ref, sent_at, ref, id, account_ref, line_ref, guid, sender, text, service, is_from_me,
      state, outbox_ref, reply_to_guid, delivered_at, read_at, is_audio_message, attachment_count, effect,
-     item_part, is_whole_item, synced_at, updated_at)
+     item_part, is_whole_item, is_old, synced_at, updated_at)
    select i.chat_ref, i.sent_at, {next ref of messages}, i.id, i.account_ref, i.line_ref, i.guid, i.sender, i.text,
      i.service, i.is_from_me, i.state, i.outbox_ref, i.reply_to_guid, i.delivered_at, i.read_at, i.is_audio_message,
-     i.attachment_count, i.effect, i.item_part, i.is_whole_item, i.now, i.now
+     i.attachment_count, i.effect, i.item_part, i.is_whole_item, i.is_old, i.now, i.now
    {from items} where true
    on conflict (line_ref, guid) do nothing returning ref, id`,
 );

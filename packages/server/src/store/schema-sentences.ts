@@ -132,7 +132,8 @@ export const SCHEMA_SENTENCES = {
       unsent_at: 'When its sender took it back, or null.',
       effect: 'The effect that it was sent with, or null.',
       item_part: "Which of its outbox item's messages it is, from 0.",
-      is_whole_item: "0 where others of the item's messages had not been seen when it was.",
+      is_whole_item: "Whether all of the item's messages had been seen with it.",
+      is_old: 'Whether it is from long before it was seen, so that it was not announced.',
     },
   },
   attachments: {

@@ -120,7 +120,8 @@ create table messages (
   unsent_at bigint,                            -- When its sender took it back, or null.
   effect text,                                 -- The effect that it was sent with, or null.
   item_part bigint not null default 0,         -- Which of its outbox item's messages it is, from 0.
-  is_whole_item bigint not null default 1      -- 0 where others of the item's messages had not been seen when it was.
+  is_whole_item bigint not null default 1,     -- Whether all of the item's messages had been seen with it.
+  is_old bigint not null default 0             -- Whether it is from long before it was seen, so that it was not announced.
 );
 create unique index messages_by_chat on messages (chat_ref, sent_at desc, ref desc);
 create unique index messages_by_guid on messages (line_ref, guid);

@@ -101,6 +101,7 @@ export interface MessagesTable {
   effect: string | null;
   item_part: number;
   is_whole_item: number;
+  is_old: number;
 }
 
 export interface AttachmentsTable {

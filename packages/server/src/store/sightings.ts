@@ -155,6 +155,7 @@ function messageRow(seen: Seen<MessageSeen>, id: string, chatRef: number, outbox
     effect: event.effect,
     item_part: event.itemPart,
     is_whole_item: event.isWholeItem ? 1 : 0,
+    is_old: event.isOld ? 1 : 0,
     now: report.now,
   };
 }
