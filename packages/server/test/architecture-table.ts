@@ -15,7 +15,17 @@ export const PACKAGES = {
 /** The folders under each package's `src`. An entry that ends with `/**` allows any folder below it. */
 export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   sdk: [],
-  drivers: ['conformance', 'simulator', 'macos', 'imsg', 'bluebubbles', 'remote', 'fixtures', 'fixtures/**'],
+  drivers: [
+    'conformance',
+    'simulator',
+    'macos',
+    'macos/text',
+    'imsg',
+    'bluebubbles',
+    'remote',
+    'fixtures',
+    'fixtures/**',
+  ],
   server: [
     'domain',
     'wire',
