@@ -297,7 +297,7 @@ describe('decodeAttributedBody on broken bytes', () => {
   it('comes to an end on values that take no bytes', () => {
     for (const type of [
       '[4294967295{a=}]',
-      '{a=}'.repeat(15_000),
+      '{a=}'.repeat(2000),
       '[65535[65535[65535{a=}]]]',
       `[${'9'.repeat(400)}{a=}]`,
     ]) {
@@ -305,6 +305,26 @@ describe('decodeAttributedBody on broken bytes', () => {
       const body = Buffer.concat([toBody(...PLAIN_HEAD, '05', '=tides', '86'), toName(type), again]);
       expect(decodeAttributedBody(body)?.text).toBe('tides');
     }
+  });
+
+  it('comes to an end on groups without values and classes without objects', () => {
+    const empty = Buffer.concat([toBody(...PLAIN_HEAD, '05', '=tides', '86 84 00'), Buffer.alloc(3_000_000, 0x97)]);
+    const classes = Buffer.concat([
+      toBody(...PLAIN_HEAD, '05', '=tides', '86 84 01 23'),
+      Buffer.alloc(9_000_000, toBody('84 93 00')),
+    ]);
+    for (const body of [empty, classes]) expect(decodeAttributedBody(body)).toEqual({ text: 'tides', runs: [] });
+  });
+
+  it('comes to an end on a large dictionary that is named for each of many runs', () => {
+    const pairs = '92 99 92 99'.repeat(60_000);
+    const runs = Array.from({ length: 30_000 }, (_, n) => `97 82 ${littleEndian(n + 2)} 01 92 97`).join('');
+    const body = toBody(
+      ...[...PLAIN_HEAD, '82', littleEndian(30_001), `=${'x'.repeat(30_001)}`, '86 84 02 69 49 01 01'],
+      ...['92 84 84 84 0c', '=NSDictionary', '00 94 84 01 69 01 92 84 96 96 01', '=k', '86 92 99'],
+      ...[pairs, '86', runs, '86'],
+    );
+    expect(decodeAttributedBody(body)?.runs).toHaveLength(30_001);
   });
 
   it('comes to an end on an object that contains itself', () => {
@@ -446,5 +466,9 @@ function expectSound(bytes: Uint8Array): void {
 
 /** A name of a type, written for the first time. */
 function toName(type: string): Buffer {
-  return Buffer.concat([toBody('84 82'), Buffer.from(Uint32Array.of(type.length).buffer), Buffer.from(type)]);
+  return toBody('84 82', littleEndian(type.length), `=${type}`);
+}
+
+function littleEndian(value: number): string {
+  return Buffer.from(Uint32Array.of(value).buffer).toString('hex');
 }

@@ -3,8 +3,10 @@ import { ATTRIBUTES } from './attribute-names.ts';
 import { decodeCharacters, isUtf16 } from './characters.ts';
 import { isTypedObject, readTypedStream, type TypedObject, type TypedValue } from './typed-stream.ts';
 
-/** A thousand times the longest body seen. Of a longer one the beginning is read. */
-const BODY_BYTES_MAX = 48 * 1024 * 1024;
+/** Hundreds of times the longest body seen. Of a longer one the beginning is read. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
+/** Real dictionaries have up to five pairs. A large one, named for each of many runs, would be gone through each time. */
+const PAIRS_MAX = 100;
 /** `NSString`, `NSMutableString`, and those that older systems archive. */
 const STRING_CLASS = /String$/;
 const DICTIONARY_CLASS = /Dictionary$/;
@@ -74,11 +76,11 @@ function isCount(value: TypedValue | undefined): value is number {
 
 /** After the number of pairs each key and each value is a group of its own. */
 function readAttributes(dictionary: TypedObject): RunAttributes {
-  const entries = dictionary.groups.slice(1).map((group) => group[0]);
+  const entries = dictionary.groups.slice(1, 1 + 2 * PAIRS_MAX).map((group) => group[0]);
   const values = new Map<string | null, TypedValue | undefined>();
   for (let at = 0; at < entries.length; at += 2) values.set(stringOf(entries[at]), entries[at + 1]);
   return {
-    part: indexOf(values.get(ATTRIBUTES.part)),
+    part: partOf(values.get(ATTRIBUTES.part)),
     transferGuid: stringOf(values.get(ATTRIBUTES.transferGuid)),
     filename: stringOf(values.get(ATTRIBUTES.filename)),
     mention: stringOf(values.get(ATTRIBUTES.mention)),
@@ -93,7 +95,7 @@ function stringOf(value: TypedValue | undefined): string | null {
 }
 
 /** A number is the name of its type, then itself. */
-function indexOf(value: TypedValue | undefined): number | null {
+function partOf(value: TypedValue | undefined): number | null {
   if (!isTypedObject(value) || value.className !== 'NSNumber') return null;
   const number = value.groups[1]?.[0];
   return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : null;

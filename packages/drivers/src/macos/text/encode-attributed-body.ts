@@ -26,7 +26,7 @@ export function encodeAttributedBody(text: string, attachments: readonly BodyAtt
   return encodeAttributedRuns(text, splitIntoParts(text, attachments));
 }
 
-/** The reverse of the decoder. The runs cover the text, one after another. */
+/** The reverse of the decoder. The runs cover the text, one after another; half a surrogate pair becomes U+FFFD. */
 export function encodeAttributedRuns(text: string, runs: readonly AttributedRun[]): Uint8Array {
   const draft = new TypedStreamDraft();
   draft.beginGroup('@');

@@ -10,8 +10,10 @@ import { Unreadable } from './unreadable.ts';
 
 /** Real bodies nest ten deep. */
 const NESTING_MAX = 64;
-/** A group of no bytes can be named again and again: what is counted ends. */
-const VALUES_MAX = 1_000_000;
+/** The types of a group in real bodies are two letters, or an array of bytes. */
+const TYPES_LENGTH_MAX = 10_000;
+/** Groups, values and classes together: some of them take no bytes at all, so the end of the bytes bounds nothing. */
+const PIECES_MAX = 1_000_000;
 
 export interface TypedClass {
   readonly kind: 'class';
@@ -55,7 +57,7 @@ class TypedStream {
   /** Objects, classes and C strings are numbered together. */
   readonly #objects: (TypedObject | TypedClass | string)[] = [];
   #depth = 0;
-  #valuesLeft = VALUES_MAX;
+  #piecesLeft = PIECES_MAX;
 
   constructor(bytes: Uint8Array) {
     this.#cursor = new ByteCursor(bytes);
@@ -69,6 +71,7 @@ class TypedStream {
   }
 
   #readGroup(head: number, groups: TypedValue[][]): void {
+    this.#countPiece();
     const group: TypedValue[] = [];
     const types = this.#typesOf(this.#readName(head));
     groups.push(group);
@@ -76,7 +79,7 @@ class TypedStream {
   }
 
   #typesOf(name: string | null): readonly TypeEncoding[] {
-    if (name === null) throw new Unreadable('A group has no types.');
+    if (name === null || name.length > TYPES_LENGTH_MAX) throw new Unreadable('A group has no types.');
     const known = this.#typesByName.get(name);
     if (known !== undefined) return known;
     const types = parseTypes(name);
@@ -85,8 +88,7 @@ class TypedStream {
   }
 
   #readValue(type: TypeEncoding, into: TypedValue[]): void {
-    this.#valuesLeft -= 1;
-    if (this.#valuesLeft < 0) throw new Unreadable('There are too many values.');
+    this.#countPiece();
     if (type === '@') this.#readObject(into);
     else if (typeof type === 'string') into.push(this.#readSimple(type));
     else if ('count' in type && isByte(type.element)) into.push(this.#cursor.takeUpTo(type.count));
@@ -179,6 +181,7 @@ class TypedStream {
     let lowest: TypedClass | null = null;
     let head = this.#cursor.nextByte();
     while (head === HEADS.literal) {
+      this.#countPiece();
       const named: TypedClass = { kind: 'class', name: this.#readName(this.#cursor.nextByte()) ?? '' };
       this.#cursor.readSigned();
       this.#objects.push(named);
@@ -195,6 +198,11 @@ class TypedStream {
     const known = this.#objects[this.#cursor.readSigned(head) - FIRST_REFERENCE];
     if (known === undefined) throw new Unreadable('A reference is to nothing.');
     return known;
+  }
+
+  #countPiece(): void {
+    this.#piecesLeft -= 1;
+    if (this.#piecesLeft < 0) throw new Unreadable('There are too many pieces.');
   }
 }
 
