@@ -31,6 +31,7 @@ import { createLineFiles } from './files/line-files.ts';
 import { openBlobs } from './files/open-blobs.ts';
 import { FIRST_LINE, greet, prepareFirstStart } from './first-start.ts';
 import { deliveryRoutes } from './http/admin/deliveries.ts';
+import { deviceRoutes } from './http/admin/devices.ts';
 import { keyRoutes } from './http/admin/keys.ts';
 import { adminLineRoutes } from './http/admin/lines.ts';
 import { walkRoutes } from './http/admin/walks.ts';
@@ -305,6 +306,7 @@ async function createApi(
     ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
     ...sendblueRoutes(sending),
     ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
+    ...deviceRoutes(shared),
     ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
     ...adminWebhookRoutes(shared),
     ...deliveryRoutes(shared),

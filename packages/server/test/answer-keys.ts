@@ -83,6 +83,18 @@ export const API_KEY_KEYS = [
   'revoked_at',
   'created_at',
 ];
+export const DEVICE_KEYS = [
+  'id',
+  'name',
+  'prefix',
+  'line_ids',
+  'agent',
+  'clock_offset_ms',
+  'connected_at',
+  'disconnected_at',
+  'revoked_at',
+  'created_at',
+];
 export const ADMIN_LINE_KEYS = [...LINE_KEYS, 'driver', 'is_sandbox', 'settings', 'health', 'created_at', 'removed_at'];
 export const PHONE_MESSAGE_KEYS = [
   'guid',

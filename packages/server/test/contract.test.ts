@@ -471,6 +471,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   uri_too_long: 'http-hostile.test.ts',
   request_timeout: 'http-hostile.test.ts',
   key_not_found: 'admin-keys.test.ts',
+  device_not_found: 'admin-devices.test.ts',
   delivery_not_found: 'admin-deliveries.test.ts',
   webhook_inactive: 'admin-deliveries.test.ts',
   not_implemented: 'sendblue-around.test.ts',

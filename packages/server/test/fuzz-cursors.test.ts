@@ -18,6 +18,7 @@ const LISTS: readonly List[] = [
   { name: 'chats', path: ({ line }) => `/v1/chats?from=${line.id}&limit=1` },
   { name: 'messages', path: ({ line, chatId }) => `/v1/messages?from=${line.id}&to=${chatId}&limit=2` },
   { name: 'keys', path: () => '/admin/v1/keys?limit=1' },
+  { name: 'devices', path: () => '/admin/v1/devices?limit=1' },
   { name: 'webhooks', path: ({ line }) => `/admin/v1/webhooks?line=${line.id}&limit=1` },
   { name: 'deliveries', path: ({ webhookId }) => `/admin/v1/deliveries?webhook=${webhookId}&limit=1` },
   { name: 'attempts', path: ({ deliveryId }) => `/admin/v1/deliveries/${deliveryId}/attempts?limit=1` },
@@ -26,6 +27,9 @@ const LISTS: readonly List[] = [
     path: ({ line, peer }) => `/simulator/v1/phones/${encodeURIComponent(peer)}/messages?line=${line.id}&limit=2`,
   },
 ];
+
+/** They are the account's: its lines share them. */
+const ACCOUNTS_LISTS: readonly string[] = ['keys', 'devices'];
 
 describe.each(ENGINES)('lists and their cursors on %s', (engine) => {
   let scene: Scene;
@@ -75,8 +79,7 @@ describe.each(ENGINES)('lists and their cursors on %s', (engine) => {
       }
       for (const place of [other, foreign]) {
         const answer = await withCursor(place, list, cursor);
-        // The keys are the account's: its lines share them.
-        if (list.name === 'keys' && place === other) expectStatus(200, answer);
+        if (ACCOUNTS_LISTS.includes(list.name) && place === other) expectStatus(200, answer);
         else expect(refusal(answer), place.owner).toEqual(REFUSED);
       }
     },

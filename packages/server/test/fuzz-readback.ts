@@ -42,6 +42,8 @@ export async function readBack(scene: Scene, route: string, given: Body, answer:
     expect(answer['text']).toBe(named('text'));
   } else if (route === 'POST /admin/v1/keys') {
     expect((await read(`/admin/v1/keys/${id}`))['name']).toBe(given['name']);
+  } else if (route === 'POST /admin/v1/devices') {
+    expect((await read(`/admin/v1/devices/${id}`))['name']).toBe(given['name']);
   } else if (route.endsWith('/admin/v1/lines') || route.startsWith('PATCH /admin/v1/lines')) {
     const label = named('label');
     if (label !== null) expect((await read(`/admin/v1/lines/${id}`))['label']).toBe(label);

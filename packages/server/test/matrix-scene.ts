@@ -40,6 +40,8 @@ export interface Place {
   /** Of the webhook, as if it had been delivered. */
   readonly deliveryId: string;
   readonly keyId: string;
+  /** For this line alone. */
+  readonly deviceId: string;
   readonly fileId: string;
   /** A file that can be heard. */
   readonly audioId: string;
@@ -65,6 +67,7 @@ export interface Scene {
   spareMessage(place: Place): Promise<string>;
   forgetSpareMessage(place: Place): void;
   makeKey(place: Place): Promise<string>;
+  makeDevice(place: Place): Promise<string>;
 }
 
 const ids = createIds(Date.now, randomBytes);
@@ -107,6 +110,7 @@ export async function createScene(engine: EngineKind): Promise<Scene> {
     },
     forgetSpareMessage: (place) => void messages.delete(place.owner),
     makeKey: (place) => makeKeyOf(test, place),
+    makeDevice: (place) => makeDeviceOf(test, place),
   };
 }
 
@@ -142,13 +146,15 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
     webhookId: '',
     deliveryId: '',
     keyId: '',
+    deviceId: '',
     fileId: await uploadTo(test, key, 'Some text'),
     audioId,
   };
   const whole: Place = { ...place, ...rest };
   const webhookId = await makeWebhook(test, whole);
   const deliveryId = await makeDeliveries(test, webhookId, whole);
-  return { ...whole, webhookId, deliveryId, keyId: await makeKeyOf(test, whole) };
+  const deviceId = await makeDeviceOf(test, whole);
+  return { ...whole, webhookId, deliveryId, keyId: await makeKeyOf(test, whole), deviceId };
 }
 
 function absentPlace(): Place {
@@ -166,6 +172,7 @@ function absentPlace(): Place {
     webhookId: ids.make('webhook'),
     deliveryId: ids.make('delivery'),
     keyId: ids.make('key'),
+    deviceId: ids.make('device'),
     fileId: ids.make('file'),
     audioId: ids.make('file'),
     ownerKey: null,
@@ -239,4 +246,11 @@ async function makeKeyOf(test: TestServer, { ownerKey }: Place): Promise<string>
   if (ownerKey === null) return ids.make('key');
   const body = { name: 'Made', scopes: ['lines:read'] };
   return String(expectStatus(201, await test.call('POST', '/admin/v1/keys', body, { key: ownerKey })).body['id']);
+}
+
+/** A new device for the line, or the name of one that never was. */
+async function makeDeviceOf(test: TestServer, { ownerKey, line }: Place): Promise<string> {
+  if (ownerKey === null) return ids.make('device');
+  const body = { name: 'Made', lines: [line.id] };
+  return String(expectStatus(201, await test.call('POST', '/admin/v1/devices', body, { key: ownerKey })).body['id']);
 }

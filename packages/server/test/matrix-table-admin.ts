@@ -1,10 +1,11 @@
 /** The rows of `/admin/v1` in the access table. */
-import { ADMIN_LINE_KEYS, API_KEY_KEYS, LIST_KEYS } from './answer-keys.ts';
+import { ADMIN_LINE_KEYS, API_KEY_KEYS, DEVICE_KEYS, LIST_KEYS } from './answer-keys.ts';
 import { type AccessRow, always, holds, namesAccountsObject, namesLine, namesObject } from './matrix-row.ts';
 import type { Place, Scene } from './matrix-scene.ts';
 import { ADMIN_WEBHOOKS } from './matrix-table-webhooks.ts';
 
 const NO_LINE = namesObject('line_not_found', 'id');
+const NO_DEVICE = namesObject('device_not_found', 'id');
 const NO_KEY = namesAccountsObject('key_not_found', 'id');
 const WALK_KEYS = ['outbox_item', 'message', 'walk'];
 
@@ -62,6 +63,68 @@ const KEYS: readonly AccessRow[] = [
         by: 'id',
         request: async (place, scene) => ({ path: `/admin/v1/keys/${await scene.makeKey(place)}` }),
         outcome: NO_KEY,
+      },
+    ],
+  },
+];
+
+const DEVICES: readonly AccessRow[] = [
+  {
+    route: 'GET /admin/v1/devices',
+    scope: 'admin',
+    status: 200,
+    keys: LIST_KEYS,
+    itemKeys: DEVICE_KEYS,
+    variants: [
+      {
+        by: 'nothing',
+        request: async (place, scene) => ({
+          path: '/admin/v1/devices',
+          query: { limit: '2' },
+          id: await scene.makeDevice(place),
+        }),
+        outcome: always,
+        shows: (body, _place, { id = '' }) => holds(body, 'id', id),
+      },
+    ],
+  },
+  {
+    route: 'POST /admin/v1/devices',
+    scope: 'admin',
+    status: 201,
+    keys: [...DEVICE_KEYS, 'token'],
+    variants: [
+      {
+        by: "the line's id",
+        request: ({ line }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [line.id] } }),
+        outcome: namesLine('lines'),
+      },
+      {
+        by: "the line's handle",
+        request: ({ line }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [line.handle] } }),
+        outcome: namesLine('lines'),
+      },
+    ],
+  },
+  {
+    route: 'GET /admin/v1/devices/:id',
+    scope: 'admin',
+    status: 200,
+    keys: DEVICE_KEYS,
+    variants: [
+      { by: 'id', request: ({ deviceId }) => ({ path: `/admin/v1/devices/${deviceId}` }), outcome: NO_DEVICE },
+    ],
+  },
+  {
+    route: 'DELETE /admin/v1/devices/:id',
+    scope: 'admin',
+    status: 200,
+    keys: ['id', 'deleted'],
+    variants: [
+      {
+        by: 'id',
+        request: async (place, scene) => ({ path: `/admin/v1/devices/${await scene.makeDevice(place)}` }),
+        outcome: NO_DEVICE,
       },
     ],
   },
@@ -192,7 +255,7 @@ const WALKS: readonly AccessRow[] = [
   },
 ];
 
-export const ADMIN: readonly AccessRow[] = [...KEYS, ...LINES, ...ADMIN_WEBHOOKS, ...WALKS];
+export const ADMIN: readonly AccessRow[] = [...KEYS, ...DEVICES, ...LINES, ...ADMIN_WEBHOOKS, ...WALKS];
 
 function pathOf(handle: string): string {
   return `/admin/v1/lines/${encodeURIComponent(handle)}`;

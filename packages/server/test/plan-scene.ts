@@ -22,6 +22,7 @@ import {
 } from '../src/store/deliveries.ts';
 import { type DeliveryFilter, NEWEST_DELIVERY, pageOfDeliveries } from '../src/store/delivery-pages.ts';
 import { findDelivery, readAttempts } from '../src/store/delivery-records.ts';
+import { findDeviceById, findDeviceByToken, pageOfDevices } from '../src/store/devices.ts';
 import { anyEchoOverdue, expireItems } from '../src/store/echo-limits.ts';
 import { logBounds, readEvents, readEventsOfAccount } from '../src/store/events.ts';
 import { fetchingItems, settleFetches } from '../src/store/fetches.ts';
@@ -127,6 +128,9 @@ export const RARE_WRITES: Readonly<Record<string, string>> = {
   set_webhooks: 'By an operator.',
   rotate_secrets: 'By an operator.',
   revoke_keys: 'By an operator.',
+  create_devices: 'By an operator.',
+  revoke_devices: 'By an operator.',
+  note_devices: 'When an agent comes or goes.',
   set_lines: 'By an operator.',
   revive_lines: 'By an operator.',
   remove_lines: 'By an operator.',
@@ -306,6 +310,9 @@ export const PLAN_STEPS: Readonly<Record<string, PlanStep>> = {
   'remove old events': ({ writer }) => writer.write(pruneEvents, OLD),
   'what waits': ({ engine }) => readBacklog(engine),
   'a key by its hash': ({ engine }) => findKeyByHash(engine, 'hash1'),
+  'a device by its token': ({ engine }) => findDeviceByToken(engine, 'hash1'),
+  'a device for its operator': ({ engine }) => findDeviceById(engine, REF, 'dev_1'),
+  "a page of an account's devices": ({ engine }) => pageOfDevices(engine, REF, Number.MAX_SAFE_INTEGER, PAGE),
   'note what keys spend': ({ writer }) =>
     writer.write(recordKeyUse, { keyRef: REF, hourAt: 1, requests: 1, usedAt: NOW }),
   "a key's requests": ({ engine }) => readRequests(engine, REF, 1),

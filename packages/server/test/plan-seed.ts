@@ -16,6 +16,7 @@ const UNDER_WAY = 9;
 const NUMBERED = [
   'accounts',
   'api_keys',
+  'devices',
   'lines',
   'chats',
   'messages',
@@ -55,6 +56,12 @@ const SEEDS: readonly Seed[] = [
     table: 'api_keys',
     columns: 'ref, id, account_ref, name, prefix, hash, scopes, created_at',
     values: `i + 1, 'key_' || i, ${LINE}, 'Key', 'sk_live_', 'hash' || i, '[]', ${AT}`,
+  },
+  {
+    rows: 2 * LINES,
+    table: 'devices',
+    columns: 'ref, id, account_ref, name, prefix, token_hash, line_refs, created_at',
+    values: `i + 1, 'dev_' || i, ${LINE}, 'Device', 'dtk_', 'hash' || i, '[' || (${LINE}) || ']', ${AT}`,
   },
   {
     rows: LINES,

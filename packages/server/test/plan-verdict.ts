@@ -60,6 +60,11 @@ export const FULL_SCANS: readonly FullScan[] = [
     reason: 'A GUID is looked up once for each line, and lines are few.',
   },
   {
+    steps: ['a device for its operator', "a page of an account's devices"],
+    scans: ['lines'],
+    reason: 'The few lines of devices are looked up by their refs; PostgreSQL reads a small table whole.',
+  },
+  {
     steps: ['webhooks with new deliveries'],
     scans: ['deliveries by deliveries_new'],
     reason: 'The index holds only what no lane has begun.',

@@ -155,6 +155,7 @@ const TYPES: Readonly<Record<string, readonly [number, string]>> = {
   delivery_not_found: [404, 'not_found_error'],
   webhook_inactive: [409, 'invalid_request_error'],
   key_not_found: [404, 'not_found_error'],
+  device_not_found: [404, 'not_found_error'],
   file_not_found: [404, 'not_found_error'],
   route_not_found: [404, 'not_found_error'],
   method_not_allowed: [405, 'invalid_request_error'],

@@ -53,6 +53,7 @@ const TABLES = [
   'sandbox_phones',
   'opt_outs',
   'api_keys',
+  'devices',
   'lines',
   'accounts',
   'installation',
@@ -82,6 +83,8 @@ const SEED = `
   insert into sandbox_phones values ('+15550109003', ${LONG_AGO}, 9);
   insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
+  insert into devices (ref, id, account_ref, name, prefix, token_hash, line_refs, created_at)
+    values (1, 'dev_1', 1, 'Office Mac', 'dtk_', 'hash', '[1]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
     (1, 'POST /v1/messages', 'under way 2', 'f', 'p', null, null, ${NOW + 1});
   insert into unanswered values ('commit 1', 'p', '[]', ${NOW}), ('commit 2', 'p', '[]', ${NOW}), ('commit 3', 'p', '[]', ${LONG_AGO});
@@ -137,7 +140,8 @@ const SEED = `
   select setval(pg_get_serial_sequence('events', 'seq'), 100), setval('messages_ref_seq', 100),
     setval(pg_get_serial_sequence('chats', 'ref'), 100), setval(pg_get_serial_sequence('outbox', 'ref'), 100),
     setval(pg_get_serial_sequence('webhooks', 'ref'), 100), setval(pg_get_serial_sequence('lines', 'ref'), 100),
-    setval(pg_get_serial_sequence('accounts', 'ref'), 100), setval(pg_get_serial_sequence('api_keys', 'ref'), 100)`;
+    setval(pg_get_serial_sequence('accounts', 'ref'), 100), setval(pg_get_serial_sequence('api_keys', 'ref'), 100),
+    setval(pg_get_serial_sequence('devices', 'ref'), 100)`;
 
 const report = {
   claim: LINE_CLAIM,
@@ -373,6 +377,23 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
   dropAnswers: ({ writer }, variant) => writer.write(WRITES.dropAnswers, { ids: [`commit ${variant}`] }),
   markAnswersLost: ({ writer }, variant) => writer.write(WRITES.markAnswersLost, guard(variant, null)),
   revokeKeys: ({ writer }) => writer.write(WRITES.revokeKeys, { accountRef: 1, id: 'key_1', now: NOW }),
+  createDevices: ({ writer }, variant) =>
+    writer.write(WRITES.createDevices, {
+      id: `dev_other_${variant}`,
+      accountRef: 1,
+      name: 'Second Mac',
+      prefix: 'dtk_',
+      tokenHash: `h${variant}`,
+      lineRefs: [1, 2],
+      now: NOW,
+    }),
+  revokeDevices: ({ writer }) => writer.write(WRITES.revokeDevices, { accountRef: 1, id: 'dev_1', now: NOW }),
+  noteDevices: ({ writer }, variant) =>
+    writer.write(WRITES.noteDevices, {
+      ...{ ref: 1, connectedAt: NOW + variant, disconnectedAt: variant === 1 ? NOW + 2 : null },
+      agent: { version: `0.${variant}.0`, platform: 'macOS' },
+      clockOffsetMs: variant,
+    }),
   setLines: ({ writer }, variant) =>
     writer.write(WRITES.setLines, { ref: variant, label: 'Set', isActive: true, ...SETTINGS, paceMs: 9 }),
   reviveLines: ({ writer }) =>
@@ -462,6 +483,7 @@ const DUMP = {
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id, webhook_secret from accounts order by id',
   keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
+  devices: `select id, line_refs, revoked_at, connected_at, disconnected_at, agent, clock_offset_ms from devices order by id`,
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
   unanswered: 'select id, answers from unanswered order by id',
   lost: 'select fingerprint, id, body from lost_answers order by id',

@@ -64,6 +64,7 @@ export const ERRORS = {
     message: 'The webhook is not active, and nothing can be sent to it. Make it active first, then send again.',
   },
   key_not_found: { kind: 'not_found', message: 'There is no such API key.' },
+  device_not_found: { kind: 'not_found', message: 'There is no such device.' },
   route_not_found: { kind: 'not_found', message: 'There is no such route.' },
   method_not_allowed: { kind: 'method_not_allowed', message: 'This route does not take that method.' },
   payload_too_large: { kind: 'too_large', message: 'The body is larger than this route takes.' },

@@ -6,6 +6,7 @@
 export const ID_PREFIXES = {
   account: 'acc',
   key: 'key',
+  device: 'dev',
   line: 'ln',
   chat: 'cht',
   message: 'msg',

@@ -21,6 +21,11 @@ export interface Line {
   readonly paceMs: number;
 }
 
+/** Whether an agent on another computer reaches it, and not this server by itself. */
+export function isReachedFromAfar(line: Line): boolean {
+  return line.kind !== 'simulator' || !line.isSandbox;
+}
+
 export function lineLane(lineRef: number): string {
   return `line ${lineRef}`;
 }

@@ -13,6 +13,7 @@ import { media } from './migrations/0008-media.ts';
 import { optOuts } from './migrations/0009-opt-outs.ts';
 import { accountWebhooks } from './migrations/0010-account-webhooks.ts';
 import { listedItems } from './migrations/0011-listed-items.ts';
+import { devices } from './migrations/0012-devices.ts';
 import { coveringLists } from './migrations/0013-covering-lists.ts';
 import { itemParts } from './migrations/0014-item-parts.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
@@ -30,6 +31,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   optOuts,
   accountWebhooks,
   listedItems,
+  devices,
   coveringLists,
   itemParts,
 ];

@@ -2,6 +2,7 @@
  * What each table and column is for, in the order in which `schema.sqlite.sql` and `schema.postgres.sql` show them. The
  * types see to it that none is without its sentence and no sentence without its column.
  */
+import { DEVICE_SENTENCES } from './device-sentences.ts';
 import type { Schema } from './schema.ts';
 import { WEBHOOK_SENTENCES } from './webhook-sentences.ts';
 
@@ -344,6 +345,7 @@ export const SCHEMA_SENTENCES = {
       by: 'Whose word it was: api or phone.',
     },
   },
+  ...DEVICE_SENTENCES,
   lost_answers: {
     table: 'Answers that did not reach their clients, until an identical request is given them.',
     columns: {

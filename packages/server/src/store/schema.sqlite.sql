@@ -406,6 +406,24 @@ create table opt_outs (
   primary key (account_ref, handle)
 );
 
+-- Devices: computers whose agents may dial in, each for some lines. The token itself is stored nowhere.
+create table devices (
+  ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.
+  id text not null unique,                -- The public id.
+  account_ref bigint not null,            -- Whose it is.
+  name text not null,                     -- What its owner calls it.
+  prefix text not null,                   -- The beginning of the token, by which a person recognises it.
+  token_hash text not null unique,        -- The SHA-256 of the whole token, in hex.
+  line_refs text not null,                -- The lines that it may serve, a JSON array that is never empty.
+  created_at bigint not null,             -- When the row was made.
+  revoked_at bigint,                      -- When it was revoked, or null.
+  connected_at bigint,                    -- When its newest connection began, or null before the first.
+  disconnected_at bigint,                 -- When that connection ended, or null while it is there.
+  agent text,                             -- What its agent said of itself, a JSON object, or null before the first connection.
+  clock_offset_ms bigint                  -- How far its clock is ahead of the server's, in milliseconds, or null before it was measured.
+);
+create index devices_by_account on devices (account_ref, ref);
+
 -- Answers that did not reach their clients, until an identical request is given them.
 create table lost_answers (
   fingerprint text not null,     -- The hash of the request, by which a repeat is known.

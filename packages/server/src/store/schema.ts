@@ -342,6 +342,22 @@ export interface OptOutsTable {
   by: string;
 }
 
+export interface DevicesTable {
+  ref: Generated<number>;
+  id: string;
+  account_ref: number;
+  name: string;
+  prefix: string;
+  token_hash: string;
+  line_refs: string;
+  created_at: number;
+  revoked_at: number | null;
+  connected_at: number | null;
+  disconnected_at: number | null;
+  agent: string | null;
+  clock_offset_ms: number | null;
+}
+
 export interface InstallationTable {
   name: string;
   value: string;
@@ -375,5 +391,6 @@ export interface Schema {
   sandbox_pairings: SandboxPairingsTable;
   sandbox_phones: SandboxPhonesTable;
   opt_outs: OptOutsTable;
+  devices: DevicesTable;
   installation: InstallationTable;
 }

@@ -4,6 +4,7 @@ import { createAccounts, createKeys } from './accounts.ts';
 import { announceDue } from './announcements.ts';
 import { ensureCallbacks } from './callbacks.ts';
 import { claimRetries, extendRetries, recordAttempts } from './deliveries.ts';
+import { createDevices, noteDevices, revokeDevices } from './devices.ts';
 import { expireItems } from './echo-limits.ts';
 import { settleFetches } from './fetches.ts';
 import { createFiles } from './files.ts';
@@ -73,6 +74,9 @@ export const WRITES = {
   dropAnswers,
   markAnswersLost,
   revokeKeys,
+  createDevices,
+  revokeDevices,
+  noteDevices,
   createLines,
   setLines,
   reviveLines,

@@ -43,6 +43,36 @@ export const apiKeyWithSecretSchema = apiKeySchema
   })
   .describe('A new API key, with what opens the door.');
 
+export const deviceSchema = z
+  .strictObject({
+    id: idOf('dev', "The device's id."),
+    name: textOf('What its maker calls it.'),
+    prefix: textOf('How its token begins, to recognise it by.'),
+    line_ids: z.array(z.string()).describe('The lines that it may serve, without those that were removed.'),
+    agent: z
+      .strictObject({
+        version: textOf('Its version.'),
+        platform: textOf('What it runs on.'),
+      })
+      .describe('What its agent last said of itself. Null: it never connected.')
+      .nullable(),
+    clock_offset_ms: z
+      .int()
+      .describe("How far its clock is ahead of the server's, in milliseconds. Null: not measured yet.")
+      .nullable(),
+    connected_at: momentOf('When its newest connection began. Null: it never connected.').nullable(),
+    disconnected_at: momentOf('When that connection ended. Null: it is there, or there was none.').nullable(),
+    revoked_at: momentOf('When it was revoked. Null: it was not.').nullable(),
+    created_at: momentOf('When it was made.'),
+  })
+  .describe('A computer whose agent may dial in for some lines, without its token.');
+
+export const deviceWithTokenSchema = deviceSchema
+  .extend({
+    token: z.string().regex(/^dtk_/).describe('What its agent shows when it dials in. Shown this once.'),
+  })
+  .describe('A new device, with its token.');
+
 export const adminLineSchema = lineSchema
   .extend({
     driver: z.enum(['simulator']).describe('What reaches it.'),

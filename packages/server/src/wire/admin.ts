@@ -1,4 +1,5 @@
 /** What resources look like in the admin API: snake_case, every key present. Pure. */
+import type { DeviceAgent } from '../domain/device.ts';
 import type { Line } from '../domain/line.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { Step } from '../domain/walk.ts';
@@ -28,6 +29,32 @@ export function keyBody(key: {
     last_used_at: key.lastUsedAt,
     revoked_at: key.revokedAt,
     created_at: key.createdAt,
+  };
+}
+
+export function deviceBody(device: {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly lineIds: readonly string[];
+  readonly agent: DeviceAgent | null;
+  readonly clockOffsetMs: number | null;
+  readonly connectedAt: number | null;
+  readonly disconnectedAt: number | null;
+  readonly revokedAt: number | null;
+  readonly createdAt: number;
+}) {
+  return {
+    id: device.id,
+    name: device.name,
+    prefix: device.prefix,
+    line_ids: device.lineIds,
+    agent: device.agent && { version: device.agent.version, platform: device.agent.platform },
+    clock_offset_ms: device.clockOffsetMs,
+    connected_at: device.connectedAt,
+    disconnected_at: device.disconnectedAt,
+    revoked_at: device.revokedAt,
+    created_at: device.createdAt,
   };
 }
 

@@ -7,6 +7,7 @@ const CHAT_ID = 'cht_01k0q3v5x8f9q2t7m4n6p8r0sc';
 const MESSAGE_ID = 'msg_01k0q3v5x8f9q2t7m4n6p8r0sa';
 const OUTBOX_ID = 'obx_01k0q3v5x8f9q2t7m4n6p8r0sd';
 const FILE_ID = 'file_01k0q3v5x8f9q2t7m4n6p8r0sf';
+const DEVICE_ID = 'dev_01k0q3v5x8f9q2t7m4n6p8r0sd';
 const KEY_ID = 'key_01k0q3v5x8f9q2t7m4n6p8r0sg';
 const WEBHOOK_ID = 'wh_01k0q3v5x8f9q2t7m4n6p8r0sh';
 const DELIVERY_ID = 'dlv_01k0q3v5x8f9q2t7m4n6p8r0sq';
@@ -33,6 +34,7 @@ export const EXAMPLE_IDS = {
   outbox: OUTBOX_ID,
   file: FILE_ID,
   key: KEY_ID,
+  device: DEVICE_ID,
   webhook: WEBHOOK_ID,
   delivery: DELIVERY_ID,
   url: HOOK,
@@ -161,6 +163,19 @@ const apiKey = {
   created_at: at(-86_400_000),
 };
 
+const device = {
+  id: DEVICE_ID,
+  name: 'Office Mac',
+  prefix: 'dtk_9fK2',
+  line_ids: [LINE_ID],
+  agent: { version: '0.1.0', platform: 'macOS 15.5' },
+  clock_offset_ms: 12,
+  connected_at: at(-3_600_000),
+  disconnected_at: null,
+  revoked_at: null,
+  created_at: at(-86_400_000),
+};
+
 const sendblueMessage = {
   accountEmail: 'owner@example.com',
   account_email: 'owner@example.com',
@@ -244,6 +259,14 @@ export const RESOURCE_EXAMPLES: Readonly<Record<ResourceName, unknown>> = {
   DeletedResponse: { id: WEBHOOK_ID, deleted: true },
   ApiKey: apiKey,
   ApiKeyWithSecret: { ...apiKey, last_used_at: null, key: 'sk_live_thisIsOnlyAnExampleAndOpensNothingAtAll1' },
+  Device: device,
+  DeviceWithToken: {
+    ...device,
+    agent: null,
+    clock_offset_ms: null,
+    connected_at: null,
+    token: 'dtk_thisIsOnlyAnExampleAndOpensNothingAtAllHere',
+  },
   AdminLine: {
     ...line,
     driver: 'simulator',

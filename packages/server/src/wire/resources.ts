@@ -1,5 +1,12 @@
 /** Every resource by the name that routes' rows and the OpenAPI document use. A document shows those that something names. */
-import { adminLineSchema, apiKeySchema, apiKeyWithSecretSchema, walkSchema } from './admin-schemas.ts';
+import {
+  adminLineSchema,
+  apiKeySchema,
+  apiKeyWithSecretSchema,
+  deviceSchema,
+  deviceWithTokenSchema,
+  walkSchema,
+} from './admin-schemas.ts';
 import {
   sendblueAnswerSchema,
   sendblueDoneSchema,
@@ -66,6 +73,8 @@ export const RESOURCES = {
   DeletedResponse: deletedSchema,
   ApiKey: apiKeySchema,
   ApiKeyWithSecret: apiKeyWithSecretSchema,
+  Device: deviceSchema,
+  DeviceWithToken: deviceWithTokenSchema,
   AdminLine: adminLineSchema,
   AdminWebhook: adminWebhookSchema,
   AdminWebhookWithSecret: adminWebhookWithSecretSchema,

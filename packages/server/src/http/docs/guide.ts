@@ -93,6 +93,7 @@ export const TAGS: Readonly<Record<string, string>> = {
   Sandbox: 'The pairing of a phone with the line that all accounts share.',
   Sendblue: 'The API of Sendblue over the same lines, for clients that were written for it.',
   'Admin: keys': "The API keys of the key's own account.",
+  'Admin: devices': 'The computers whose agents may dial in for lines of the account.',
   'Admin: lines': 'The lines of the account, and what an operator does with them.',
   'Admin: outbox': 'Where the time of an outbox item went.',
   'Admin: messages': 'Where the time of a message went.',
