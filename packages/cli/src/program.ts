@@ -4,6 +4,7 @@ import { addBackupCommand } from './commands/backup.ts';
 import { addChatsCommand } from './commands/chats.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDeliveriesCommand } from './commands/deliveries.ts';
+import { addDevicesCommand } from './commands/devices.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addFilesCommand } from './commands/files.ts';
@@ -53,6 +54,7 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
   addLoginCommand(program, surroundings);
   addKeysCommand(program, surroundings);
   addLinesCommand(program, surroundings);
+  addDevicesCommand(program, surroundings);
   addSendCommand(program, surroundings);
   addReactCommand(program, surroundings);
   addPresenceCommands(program, surroundings);

@@ -1,5 +1,6 @@
-/** Keys, lines and the walk of a message: the commands that speak to the admin API. */
+/** Keys, devices, lines and the walk of a message: the commands that speak to the admin API. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noteDevices } from '../../server/src/store/devices.ts';
 import {
   KEY,
   LINE,
@@ -102,6 +103,74 @@ describe('keys', () => {
     [['create'], 2, '--name'],
   ])('%j ends with %i', async (words, code, said) => {
     expect(await run('keys', ...words)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(said) });
+  });
+});
+
+describe('devices', () => {
+  it('are made for their lines, with a token that is shown once', async () => {
+    const made = await jsonOf('devices', 'add', 'Office Mac', '--line', LINE);
+    expect(made).toMatchObject({ name: 'Office Mac', line_ids: [expect.stringMatching(/^ln_/)], agent: null });
+    expect(made['token']).toMatch(/^dtk_[\w-]{43}$/);
+    const list = await output('devices', 'list', '--json');
+    expect(linesOf(list)[0]).toMatchObject({ id: made['id'], prefix: String(made['token']).slice(0, 8) });
+    const one = await jsonOf('devices', 'get', String(made['id']));
+    expect(one).toMatchObject({ id: made['id'], name: 'Office Mac' });
+    expect(list + JSON.stringify(one)).not.toContain(String(made['token']));
+  });
+
+  it('print the token alone on stdout for people, and beside it how the agent is started', async () => {
+    const { code, stdout, stderr } = await run('devices', 'add', 'For a script', '--line', LINE);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^dtk_[\w-]{43}\n$/) });
+    expect(stderr).toMatch(/^Made dev_\w+\. Its token is shown this once:\n/);
+    const address = user.environment['TRUNKLINE_URL'];
+    expect(stderr).toContain(`\n  trunkline bridge --server ${address} --token-file FILE\n`);
+  });
+
+  it('are listed in columns, newest first, with what their agents said and how they are', async () => {
+    const HEAD = /^ID +NAME +PREFIX +LINES +AGENT +CLOCK +STATE$/;
+    const { id } = await jsonOf('devices', 'add', 'Basement', '--line', LINE);
+    const row = async () => {
+      const [head, one = ''] = (await output('devices', 'get', String(id))).trimEnd().split('\n');
+      expect(head).toMatch(HEAD);
+      return one;
+    };
+    expect(await row()).toMatch(/^dev_\w+ +Basement +dtk_\S{4} +ln_\w+ +- +- +never connected$/);
+    const { writer, engine } = test.server;
+    const { ref } = await engine.query
+      .selectFrom('devices')
+      .select('ref')
+      .where('id', '=', String(id))
+      .executeTakeFirstOrThrow();
+    const said = { agent: { version: '0.1.0', platform: 'macOS 15.5' }, clockOffsetMs: 12 };
+    const connectedAt = Date.now();
+    await writer.write(noteDevices, { ref, connectedAt, disconnectedAt: null, ...said });
+    expect(await row()).toMatch(/ 0\.1\.0 on macOS 15\.5 +\+12 ms +connected since \d{4}-\d\d-\d\d [\d:]{8}$/);
+    await writer.write(noteDevices, { ref, connectedAt, disconnectedAt: connectedAt, ...said, clockOffsetMs: -7 });
+    expect(await row()).toMatch(/ -7 ms +away since \d{4}-\d\d-\d\d [\d:]{8}$/);
+    expect(await output('devices', 'revoke', String(id), '--yes')).toBe(`Revoked ${String(id)}.\n`);
+    const lines = (await output('devices', 'list')).trimEnd().split('\n');
+    expect(lines[0]).toMatch(HEAD);
+    expect(lines[1]).toMatch(new RegExp(`^${String(id)} +Basement .* revoked$`));
+    expect(lines.slice(2).every((line) => line.endsWith('never connected'))).toBe(true);
+  });
+
+  it('are revoked only on purpose', async () => {
+    const { id } = await jsonOf('devices', 'add', 'Short-lived', '--line', LINE);
+    const asked = await run('devices', 'revoke', String(id));
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect((await jsonOf('devices', 'get', String(id)))['revoked_at']).toBeNull();
+    expect(await jsonOf('devices', 'revoke', String(id), '--yes')).toMatchObject({ id, deleted: true });
+    expect((await jsonOf('devices', 'get', String(id)))['revoked_at']).toEqual(expect.any(Number));
+  });
+
+  it.each([
+    [['get', 'dev_nosuch'], 4, 'device_not_found'],
+    [['revoke', 'dev_nosuch', '--yes'], 4, 'device_not_found'],
+    [['add', 'x', '--line', '+15550107599'], 4, 'line_not_found'],
+    [['add', 'x', '--line', SANDBOX_LINE], 5, 'lines'],
+    [['add', 'x'], 2, '--line'],
+  ])('%j ends with %i', async (words, code, said) => {
+    expect(await run('devices', ...words)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(said) });
   });
 });
 

@@ -5,7 +5,7 @@ import { recordLeftOut } from '../../../test/left-out.ts';
 import { createUser, runTrunkline, type User } from './command-process.ts';
 
 const WORDS = [
-  ...'serve login keys lines send messages events explain listen simulate sandbox backup completion'.split(' '),
+  ...'serve login keys lines devices send messages events explain listen simulate sandbox backup completion'.split(' '),
   ...'react typing read chats reactions receipts files outbox'.split(' '),
   ...'upload get url file memo type edit unsend'.split(' '),
   ...'create revoke add set remove text group phone faults autoreply'.split(' '),

@@ -5,7 +5,7 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
 const COMMANDS =
-  'serve backup login keys lines send react typing read chats messages reactions receipts files outbox explain events listen webhooks deliveries simulate sandbox completion'.split(
+  'serve backup login keys lines devices send react typing read chats messages reactions receipts files outbox explain events listen webhooks deliveries simulate sandbox completion'.split(
     ' ',
   );
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */
@@ -84,6 +84,8 @@ describe('a mistake in the words', () => {
     [['simulate', 'memo', 'memo.wav', '--phone', '+15550109999', '--transcription-after-ms', '5']],
     [['messages', '--to', '+15550109999', '--limit', 'many']],
     [['lines', 'set', '+15550100001', '--active', 'perhaps']],
+    [['devices', 'add', 'Office Mac']],
+    [['devices', 'get']],
     [['explain', 'wh_1']],
     [['webhooks']],
     [['webhooks', 'create', '--url', 'http://127.0.0.1:9/']],
@@ -122,6 +124,7 @@ describe('what a command loads', () => {
     [['--help']],
     [['keys', 'list']],
     [['lines', 'list']],
+    [['devices', 'list']],
     [['send', '-', '--to', '+15550109999']],
     [['messages', '--to', '+15550109999']],
     [['chats']],

@@ -29,6 +29,33 @@ export interface CreateKeyParams {
   rateLimitPerHour?: number | undefined;
 }
 
+/** A computer whose agent may dial in. Its token is given once, when it is made. */
+export interface Device {
+  /** `dev_…` */
+  id: string;
+  name: string;
+  /** The beginning of the token, to recognise it by. */
+  prefix: string;
+  /** The lines that it may serve, without those that were removed. */
+  lineIds: string[];
+  /** What its agent last said of itself; null before its first connection. */
+  agent: { version: string; platform: string } | null;
+  /** How far its clock is ahead of the server's; null before it was measured. */
+  clockOffsetMs: number | null;
+  /** When its newest connection began. */
+  connectedAt: number | null;
+  /** When that connection ended; null while it is there. */
+  disconnectedAt: number | null;
+  revokedAt: number | null;
+  createdAt: number;
+}
+
+export interface CreateDeviceParams {
+  name: string;
+  /** Ids or handles of lines that an agent reaches; at least one. */
+  lines: readonly string[];
+}
+
 /** A line, with what only an operator sees of it. */
 export interface AdminLine {
   /** `ln_…` */

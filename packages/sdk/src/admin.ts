@@ -1,5 +1,5 @@
 /**
- * The client of an operator: keys, lines, webhooks, deliveries, walks, and the phones of the simulator. With an API key it runs anywhere;
+ * The client of an operator: keys, devices, lines, webhooks, deliveries, walks, and the phones of the simulator. With an API key it runs anywhere;
  * without one it is for a page of the server's own origin, signed in by a session cookie.
  */
 
@@ -9,8 +9,10 @@ import type {
   AdminLine,
   ApiKey,
   AutoreplyParams,
+  CreateDeviceParams,
   CreateGroupParams,
   CreateKeyParams,
+  Device,
   FaultParams,
   ListPhoneMessagesParams,
   PhoneChatParams,
@@ -54,6 +56,14 @@ export interface AdminClient extends WebhookAdministration {
   getKey(params: IdParams, options?: CallOptions): Promise<ApiKey>;
   /** In force in every process within a second. */
   revokeKey(params: IdParams, options?: CallOptions): Promise<DeletedResponse>;
+
+  /** The account's devices, the newest first, revoked ones too. */
+  listDevices(params?: { limit?: number; cursor?: string }, options?: CallOptions): PagePromise<Device>;
+  /** Makes a device, whose agent may dial in for these lines. `token` is given this once. */
+  createDevice(params: CreateDeviceParams, options?: CallOptions): Promise<Device & { token: string }>;
+  getDevice(params: IdParams, options?: CallOptions): Promise<Device>;
+  /** Its token opens nothing any more. */
+  revokeDevice(params: IdParams, options?: CallOptions): Promise<DeletedResponse>;
 
   /** The account's lines; with `removed` also those that were removed. */
   listLines(params?: { removed?: boolean }, options?: CallOptions): PagePromise<AdminLine>;
@@ -103,6 +113,7 @@ export function createAdminClient(config: AdminConfig): AdminClient {
   const connection = config.apiKey === undefined ? sessionConnection(config) : keyConnection(config, config.apiKey);
   return {
     ...keys(connection),
+    ...devices(connection),
     ...lines(connection),
     ...webhookAdministration(connection),
     ...walks(connection),
@@ -134,6 +145,17 @@ function keys(connection: Connection) {
     createKey: (params, options) => send('POST', '/admin/v1/keys', params, options),
     getKey: ({ id }, options) => send('GET', `/admin/v1/keys/${encodeURIComponent(id)}`, undefined, options),
     revokeKey: ({ id }, options) => send('DELETE', `/admin/v1/keys/${encodeURIComponent(id)}`, undefined, options),
+  } satisfies Partial<AdminClient>;
+}
+
+function devices(connection: Connection) {
+  const { list, send } = caller(connection);
+  const pathOf = (id: string) => `/admin/v1/devices/${encodeURIComponent(id)}`;
+  return {
+    listDevices: (params = {}, options) => list('/admin/v1/devices', params, options),
+    createDevice: (params, options) => send('POST', '/admin/v1/devices', params, options),
+    getDevice: ({ id }, options) => send('GET', pathOf(id), undefined, options),
+    revokeDevice: ({ id }, options) => send('DELETE', pathOf(id), undefined, options),
   } satisfies Partial<AdminClient>;
 }
 

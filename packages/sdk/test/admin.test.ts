@@ -32,6 +32,17 @@ describe('the operator', () => {
     expect((await admin.getKey({ id: made.id })).revokedAt).toEqual(expect.any(Number));
   });
 
+  it('makes devices, reads them over pages, and revokes them', async () => {
+    const made = await admin.createDevice({ name: 'Office Mac', lines: [LINE] });
+    expect(made).toMatchObject({ name: 'Office Mac', agent: null, token: expect.stringMatching(/^dtk_/) });
+    const second = await admin.createDevice({ name: 'Second Mac', lines: made.lineIds });
+    const ids: string[] = [];
+    for await (const device of admin.listDevices({ limit: 1 })) ids.push(device.id);
+    expect(ids).toEqual([second.id, made.id]);
+    expect(await admin.revokeDevice({ id: made.id })).toMatchObject({ id: made.id, deleted: true });
+    expect((await admin.getDevice({ id: made.id })).revokedAt).toEqual(expect.any(Number));
+  });
+
   it('adds, sets, lists and removes lines', async () => {
     const line = await admin.addLine({ handle: '+15550100002', driver: 'simulator', settings: { paceMs: 10 } });
     expect(line.settings).toEqual({ contactFirst: true, optOutKeywords: false, paceMs: 10 });

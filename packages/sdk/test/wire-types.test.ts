@@ -6,11 +6,12 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import type { z } from 'zod';
 import { WEBHOOK_EVENTS } from '../../server/src/domain/events.ts';
+import type { deviceSchema } from '../../server/src/wire/admin-schemas.ts';
 import type { EVENT_DATA } from '../../server/src/wire/event-schemas.ts';
 import type * as sendblueWire from '../../server/src/wire/sendblue-schemas.ts';
 import type * as wire from '../../server/src/wire/v1-schemas.ts';
 import type * as webhookWire from '../../server/src/wire/webhook-schemas.ts';
-import type { AdminWebhook, Delivery, DeliveryAttempt, DeliveryWithBody } from '../src/admin.ts';
+import type { AdminWebhook, Delivery, DeliveryAttempt, DeliveryWithBody, Device } from '../src/admin.ts';
 import type {
   Attachment,
   CamelCaseKeys,
@@ -109,6 +110,7 @@ describe('an answer of the real server', () => {
     expectTypeOf<Omit<OfWebhooks<'adminWebhookSchema'>, 'events'>>().toEqualTypeOf<
       Omit<AdminWebhook, 'events' | 'requestId'>
     >();
+    expectTypeOf<CamelCaseKeys<z.infer<typeof deviceSchema>>>().toEqualTypeOf<Device>();
     expectTypeOf<OfWebhooks<'deliverySchema'>>().toEqualTypeOf<Delivery>();
     expectTypeOf<keyof OfWebhooks<'wholeDeliverySchema'>>().toEqualTypeOf<keyof DeliveryWithBody>();
     expectTypeOf<OfWebhooks<'attemptSchema'>>().toEqualTypeOf<DeliveryAttempt>();
