@@ -42,6 +42,23 @@ export type {
   UnsendSeen,
 } from './line-events.ts';
 
+// The remote line: its server's end, its agent's end, and what they say to each other.
+
+export { type AgentOptions, AgentRefusedError, type AgentState, runAgent } from './remote/agent.ts';
+export { createFileTransfer } from './remote/file-transfer.ts';
+export { type FrameSocket, wrapSocket } from './remote/frame-socket.ts';
+export {
+  CLOSE,
+  CONNECT_PATH,
+  FILES_PATH,
+  FRAME_MAX_BYTES,
+  type Hello,
+  PROTOCOL_VERSION,
+  readAgentFrame,
+  UPLOADS_PATH,
+} from './remote/frames.ts';
+export { createRemoteDriver } from './remote/server-end.ts';
+
 // How people are named on it, what messages are sent with, and what people react with.
 
 export { isSendStyle, SEND_STYLES, type SendStyle } from './effect.ts';

@@ -37,6 +37,8 @@ import { adminLineRoutes } from './http/admin/lines.ts';
 import { walkRoutes } from './http/admin/walks.ts';
 import { adminWebhookRoutes } from './http/admin/webhooks.ts';
 import { createApp } from './http/app.ts';
+import { isForBridge, startBridge } from './http/bridge/connections.ts';
+import { addBridgeFiles, BRIDGE_FILE_ROUTES } from './http/bridge/files.ts';
 import type { Pages } from './http/docs/pages.ts';
 import type { Documents } from './http/documents.ts';
 import type { HttpLimits } from './http/http-limits.ts';
@@ -46,7 +48,7 @@ import { sendblueRoutes } from './http/sendblue/routes.ts';
 import { simulatorRoutes } from './http/simulator/phones.ts';
 import { audioMessageRoutes } from './http/v1/audio-messages.ts';
 import { chatRoutes } from './http/v1/chats.ts';
-import { eventRoutes } from './http/v1/events.ts';
+import { type EventDeps, eventRoutes } from './http/v1/events.ts';
 import { fileRoutes } from './http/v1/files.ts';
 import { lineRoutes } from './http/v1/lines.ts';
 import { messageRoutes } from './http/v1/messages.ts';
@@ -56,7 +58,7 @@ import { reactionRoutes } from './http/v1/reactions.ts';
 import { sandboxRoutes } from './http/v1/sandbox.ts';
 import { webhookRoutes } from './http/v1/webhooks.ts';
 import { createLineRegistry, type LineRegistry } from './lines/registry.ts';
-import { startSupervisor } from './lines/supervisor.ts';
+import { type Supervisor, startSupervisor } from './lines/supervisor.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { createNetworkGuard, type NetworkGuard } from './network/guard.ts';
@@ -68,6 +70,7 @@ import type { Engine } from './store/database.ts';
 import { findKnownFiles } from './store/files.ts';
 import { keepFirst } from './store/installation.ts';
 import { type Databases, openPostgresDatabases, openSqliteFolder, SECRET_KEY_FILE, SERVER_FILE } from './store/open.ts';
+import { findKnownParts } from './store/upload-parts.ts';
 import { asWireDatabase } from './store/wire-database.ts';
 import { createWriter, type Writer } from './store/writer.ts';
 import { startDeliverer } from './webhooks/deliverer.ts';
@@ -174,9 +177,9 @@ async function buildServer(options: ServerOptions, databases: Databases): Promis
   const shared: Shared = { ...options, ...parts, holder: randomUUID(), randomBytes };
 
   let isStopping = false;
-  const workers = await startWorkers(shared);
+  const { parts: workers, supervisor } = await startWorkers(shared);
   if (network && config.roles.includes('lines')) await greet(network, engine, clock, await registry.find(FIRST_LINE));
-  const api = await createApi(shared, () => isStopping);
+  const api = await createApi(shared, () => isStopping, supervisor);
   app = api.app;
 
   return {
@@ -220,9 +223,13 @@ async function openSweptBlobs({ config, clock, log }: ServerOptions, engine: Eng
   const blobs = await openBlobs(config.dataDir, config.bucket);
   const before = engine.kind === 'sqlite' ? Number.POSITIVE_INFINITY : clock.now() - LEFT_BEHIND_MS;
   await blobs
-    .sweep({ known: (names) => findKnownFiles(engine, names), before })
+    .sweep({ known: (names) => findKnownBlobs(engine, names), before })
     .catch((error: unknown) => log.warn({ err: error }, 'uploads that were cut short could not be removed'));
   return blobs;
+}
+
+async function findKnownBlobs(engine: Engine, names: readonly string[]): Promise<ReadonlySet<string>> {
+  return new Set([...(await findKnownFiles(engine, names)), ...(await findKnownParts(engine, names))]);
 }
 
 /** Loaded only where it is wanted: most installations look at no metrics, and counting costs start-up time and memory. */
@@ -245,18 +252,21 @@ async function openSimulator(options: ServerOptions, databases: Databases, ids: 
 }
 
 /** The roles `lines` and `worker`. Stopped in this order: first what hands over, then what delivers. */
-async function startWorkers(shared: Shared): Promise<readonly Part[]> {
+async function startWorkers(
+  shared: Shared,
+): Promise<{ readonly parts: readonly Part[]; readonly supervisor: Supervisor | null }> {
   const { roles } = shared.config;
   const parts: Part[] = [];
-  if (roles.includes('lines')) parts.push(startLines(shared));
+  const supervisor = roles.includes('lines') ? startLines(shared) : null;
+  if (supervisor) parts.push(supervisor);
   if (roles.includes('worker')) {
     parts.push(startTimeLimits(shared), startRetention(shared, shared.config.retentionDays));
     parts.push(await startDeliverer(shared));
   }
-  return parts;
+  return { parts, supervisor };
 }
 
-function startLines(shared: Shared): Part {
+function startLines(shared: Shared): Supervisor {
   return startSupervisor({
     ...shared,
     outbox: createLineOutbox(shared),
@@ -279,6 +289,7 @@ function simulatorOf(shared: Shared): SimulatorNetwork {
 async function createApi(
   shared: Shared,
   isStopping: () => boolean,
+  supervisor: Supervisor | null,
 ): Promise<{ app: FastifyInstance; routes: readonly Route[]; close: () => Promise<void> }> {
   const { engine, clock, log, config } = shared;
   const authenticator = createAuthenticator(engine, clock);
@@ -289,10 +300,58 @@ async function createApi(
   const epoch = await keepFirst(engine, 'epoch', randomBytes(6).toString('hex'));
   const streams = new Set<EventStream>();
   shared.metrics?.watchStreams(() => streams.size);
+  const routes = listRoutes(shared, { authenticator, tail, epoch, streams, onError });
+  const failedAttempts = createFailedAttempts(clock);
+  const { fileLimitMb } = config;
+  const bridging = { ...shared, fileLimitMb, failedAttempts, attach: supervisor?.attach ?? null, isStopping };
+  const health = { database: () => engine.ping(), roles: config.roles, isStopping };
+  const app = createApp({
+    ...shared,
+    authenticator,
+    rateLimits,
+    failedAttempts,
+    lostAnswers,
+    routes,
+    health,
+    documents: createDocuments(routes, config.publicUrl ?? '/'),
+    bridge: {
+      routes: BRIDGE_FILE_ROUTES,
+      addFiles: (files) => addBridgeFiles(files, bridging),
+      wantsConnection: isForBridge,
+    },
+    queuedWrites: shared.writer.queued,
+    fileLimitMb: config.fileLimitMb,
+    limits: shared.httpLimits ?? {},
+  });
+  const bridge = startBridge(app.server, bridging);
+  return {
+    app,
+    routes,
+    async close() {
+      for (const stream of streams) stream.close();
+      const bridged = bridge.close(REQUESTS_FINISH_WITHIN_MS);
+      const silent = shared.transcoder.close();
+      shared.fetcher.close();
+      const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());
+      await bridged;
+      await app.close();
+      cancel();
+      await tail.close();
+      authenticator.close();
+      await rateLimits.stop();
+      await lostAnswers.stop();
+      await silent;
+    },
+  };
+}
+
+type Streaming = Omit<EventDeps, keyof Shared>;
+
+function listRoutes(shared: Shared, streaming: Streaming): Route[] {
   const mayBeCold = (line: Line, to: { kind: string; handle?: string }) =>
     line.kind === 'simulator' && meaningOf({ identifier: to.handle ?? '', isGroup: false }) !== 'ordinary';
   const sending = { ...shared, mayBeCold };
-  const routes: Route[] = [
+  return [
     ...lineRoutes(shared),
     ...chatRoutes(shared),
     ...messageRoutes(sending),
@@ -303,47 +362,16 @@ async function createApi(
     ...webhookRoutes(shared),
     ...fileRoutes(shared),
     ...sandboxRoutes(shared),
-    ...eventRoutes({ ...shared, authenticator, tail, epoch, streams, onError }),
+    ...eventRoutes({ ...shared, ...streaming }),
     ...sendblueRoutes(sending),
-    ...keyRoutes({ ...shared, rateLimitPerHour: config.rateLimitPerHour }),
+    ...keyRoutes({ ...shared, rateLimitPerHour: shared.config.rateLimitPerHour }),
     ...deviceRoutes(shared),
-    ...adminLineRoutes({ ...shared, drivers: shared.network ? ['simulator'] : [] }),
+    ...adminLineRoutes({ ...shared, drivers: [...(shared.network ? (['simulator'] as const) : []), 'remote'] }),
     ...adminWebhookRoutes(shared),
     ...deliveryRoutes(shared),
     ...walkRoutes(shared),
     ...(shared.network ? simulatorRoutes({ ...shared, network: shared.network }) : []),
   ];
-  const health = { database: () => engine.ping(), roles: config.roles, isStopping };
-  const app = createApp({
-    ...shared,
-    authenticator,
-    rateLimits,
-    failedAttempts: createFailedAttempts(clock),
-    lostAnswers,
-    routes,
-    health,
-    documents: createDocuments(routes, config.publicUrl ?? '/'),
-    queuedWrites: shared.writer.queued,
-    fileLimitMb: config.fileLimitMb,
-    limits: shared.httpLimits ?? {},
-  });
-  return {
-    app,
-    routes,
-    async close() {
-      for (const stream of streams) stream.close();
-      const silent = shared.transcoder.close();
-      shared.fetcher.close();
-      const cancel = clock.after(REQUESTS_FINISH_WITHIN_MS, () => app.server.closeAllConnections());
-      await app.close();
-      cancel();
-      await tail.close();
-      authenticator.close();
-      await rateLimits.stop();
-      await lostAnswers.stop();
-      await silent;
-    },
-  };
 }
 
 /** Loaded and rendered when somebody asks for them, and then kept. */

@@ -20,6 +20,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'simulator',
     'macos',
     'macos/text',
+    'macos/chat-db',
     'imsg',
     'bluebubbles',
     'remote',
@@ -51,6 +52,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'http/admin',
     'http/simulator',
     'http/docs',
+    'http/bridge',
   ],
   dashboard: ['**'],
   cli: ['commands'],
@@ -92,6 +94,8 @@ export const SERVER_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'http/sendblue': ['http', ...BELOW_HTTP],
   'http/admin': ['http', ...BELOW_HTTP],
   'http/simulator': ['http', ...BELOW_HTTP],
+  // Agents dial in here: what they bring is for the lines, by way of what http may use.
+  'http/bridge': ['http', ...BELOW_HTTP],
   // It describes what the others do, from their rows alone.
   'http/docs': ['http', ...BELOW_HTTP],
   'clock.ts': [],
@@ -113,7 +117,8 @@ export const VOCABULARY = ['handle.ts', 'service.ts', 'tapback.ts', 'effect.ts']
 
 /** Packages that only some places may import: path prefixes below the repository. */
 export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
-  'better-sqlite3': ['packages/server/src/store/dialects/'],
+  'better-sqlite3': ['packages/server/src/store/dialects/', 'packages/drivers/src/macos/'],
+  ws: ['packages/server/src/http/bridge/', 'packages/drivers/src/remote/'],
   pg: ['packages/server/src/store/dialects/'],
   'node:sqlite': ['packages/server/src/store/dialects/'],
   kysely: ['packages/server/src/store/'],

@@ -54,6 +54,7 @@ const TABLES = [
   'opt_outs',
   'api_keys',
   'devices',
+  'upload_parts',
   'lines',
   'accounts',
   'installation',
@@ -83,6 +84,7 @@ const SEED = `
   insert into sandbox_phones values ('+15550109003', ${LONG_AGO}, 9);
   insert into api_keys (ref, id, account_ref, name, prefix, hash, scopes, created_at)
     values (1, 'key_1', 1, 'First key', 'sk_live_', 'hash', '[]', ${NOW});
+  insert into upload_parts (line_ref, name, start, size, blob, created_at) values (1, 'at_0', 0, 10, 'file_part_0', 5);
   insert into devices (ref, id, account_ref, name, prefix, token_hash, line_refs, created_at)
     values (1, 'dev_1', 1, 'Office Mac', 'dtk_', 'hash', '[1]', ${NOW});
   insert into kept_answers values (1, 'POST /v1/messages', 'under way 1', 'f', 'p', null, null, ${NOW + 1}),
@@ -388,6 +390,12 @@ export const RUNS: Readonly<Record<WriteName, Run>> = {
       now: NOW,
     }),
   revokeDevices: ({ writer }) => writer.write(WRITES.revokeDevices, { accountRef: 1, id: 'dev_1', now: NOW }),
+  addUploadParts: ({ writer }, variant) => {
+    const blob = `file_part_${variant}`;
+    return writer.write(WRITES.addUploadParts, { lineRef: 1, name: 'at_0', start: 10, size: 10, blob, now: NOW });
+  },
+  dropUploadParts: ({ writer }) => writer.write(WRITES.dropUploadParts, { lineRef: 1, name: 'at_0' }),
+  dropOldUploadParts: ({ writer }) => writer.write(WRITES.dropOldUploadParts, { before: NOW }),
   noteDevices: ({ writer }, variant) =>
     writer.write(WRITES.noteDevices, {
       ...{ ref: 1, connectedAt: NOW + variant, disconnectedAt: variant === 1 ? NOW + 2 : null },
@@ -483,6 +491,7 @@ const DUMP = {
   cursors: 'select * from line_cursors order by line_ref',
   accounts: 'select id, webhook_secret from accounts order by id',
   keys: 'select id, hash, revoked_at, last_used_at from api_keys order by id',
+  upload_parts: 'select line_ref, name, start, size from upload_parts order by name, start',
   devices: `select id, line_refs, revoked_at, connected_at, disconnected_at, agent, clock_offset_ms from devices order by id`,
   kept: 'select key_ref, route, name, fingerprint, status, body from kept_answers order by name',
   unanswered: 'select id, answers from unanswered order by id',

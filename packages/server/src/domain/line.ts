@@ -8,7 +8,7 @@ export interface Line {
   readonly label: string | null;
   readonly service: 'imessage' | 'sms' | 'auto';
   /** Which driver reaches it. */
-  readonly kind: 'simulator';
+  readonly kind: 'simulator' | 'remote';
   readonly isActive: boolean;
   readonly isSandbox: boolean;
   /** Whether a contact must have written before it may be written to. */
@@ -22,8 +22,8 @@ export interface Line {
 }
 
 /** Whether an agent on another computer reaches it, and not this server by itself. */
-export function isReachedFromAfar(line: Line): boolean {
-  return line.kind !== 'simulator' || !line.isSandbox;
+export function isReachedFromAfar(line: Pick<Line, 'kind'>): boolean {
+  return line.kind === 'remote';
 }
 
 export function lineLane(lineRef: number): string {

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { DriverFiles } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
+import type { StoredFile } from '../domain/file.ts';
 import type { Ids } from '../domain/ids.ts';
 import type { Line } from '../domain/line.ts';
 import type { Log } from '../log.ts';
@@ -78,6 +79,11 @@ export async function keepLineFile(
   } finally {
     await file.release();
   }
+}
+
+/** The file that a line has brought under this name. */
+export function findLineFile(engine: Engine, lineRef: number, name: string): Promise<StoredFile | null> {
+  return findFileOfSource(engine, sourceOf({ ref: lineRef }, name));
 }
 
 function sourceOf({ ref }: Pick<Line, 'ref'>, name: string): string {

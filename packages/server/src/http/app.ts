@@ -36,6 +36,14 @@ const IN_DOUBT =
 
 type MadeHere = 'onCommitted' | 'isStopping' | 'receiveFile' | 'slowUploads';
 
+/** What agents need of the HTTP server besides their connection. */
+export interface BridgeDoor {
+  readonly routes: readonly Pick<Route, 'method' | 'path'>[];
+  readonly addFiles: (app: FastifyInstance) => Promise<void>;
+  /** Whether a request asks for such a connection. */
+  wantsConnection(request: IncomingMessage): boolean;
+}
+
 export interface AppDeps extends Omit<DispatchDeps, MadeHere>, FileLinkDeps {
   readonly blobs: Blobs;
   /** The largest file that is taken. */
@@ -48,6 +56,8 @@ export interface AppDeps extends Omit<DispatchDeps, MadeHere>, FileLinkDeps {
   readonly metrics?: MetricsPage | null;
   /** Without it nothing is said of the API. */
   readonly documents?: Documents;
+  /** Where agents dial in; without it none can. */
+  readonly bridge?: BridgeDoor;
   readonly queuedWrites: () => number;
   readonly limits?: Partial<HttpLimits>;
 }
@@ -56,11 +66,14 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const limits = { ...HTTP_LIMITS, ...deps.limits };
   const slowUploads = createSlowUploads(deps.clock, limits);
   const clientErrors = createClientErrors(deps.ids, slowUploads);
-  const { isStopping } = deps.health;
+  const {
+    bridge,
+    health: { isStopping },
+  } = deps;
   const onRefused = () => deps.metrics?.requestRefused();
   const admission = createAdmission({ ...deps, limits, isStopping, onRefused });
   const app = fastify({
-    serverFactory: (handler) => createListener({ handler, admission, clientErrors, limits }),
+    serverFactory: (handler) => createListener({ handler, admission, clientErrors, limits, bridge }),
     logger: false,
     bodyLimit: limits.bodyMaxBytes,
     genReqId: () => deps.ids.make('request'),
@@ -91,6 +104,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
   addFileLinks(app, deps);
+  if (bridge) app.register(bridge.addFiles);
   if (deps.metrics) addMetrics(app, deps.metrics);
   if (deps.documents) addDocuments(app, deps.documents);
   const receiveFile = createReceiveFile(deps);
@@ -128,10 +142,11 @@ interface Listening {
   readonly admission: Admission;
   readonly clientErrors: ClientErrors;
   readonly limits: HttpLimits;
+  readonly bridge: BridgeDoor | undefined;
 }
 
 /** Node's server, which the framework is handed what is admitted from. */
-function createListener({ handler, admission, clientErrors, limits }: Listening): Server {
+function createListener({ handler, admission, clientErrors, limits, bridge }: Listening): Server {
   const options = {
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveMs,
@@ -139,6 +154,8 @@ function createListener({ handler, admission, clientErrors, limits }: Listening)
     connectionsCheckingInterval: limits.checkEveryMs,
     maxHeaderSize: limits.headMaxBytes,
     requireHostHeader: false,
+    // Whoever asks for another protocol than the bridge's is answered in this one.
+    shouldUpgradeCallback: (request: IncomingMessage) => bridge?.wantsConnection(request) ?? false,
   };
   const server = createServer(options, (request, response) => {
     clientErrors.begun(request, response);
@@ -168,6 +185,7 @@ function refuseUnknown(deps: AppDeps) {
   const rows = [
     ...HEALTH_ROUTES,
     ...FILE_LINK_ROUTES,
+    ...(deps.bridge?.routes ?? []),
     ...(deps.metrics ? [METRICS_ROUTE] : []),
     ...(deps.documents ? DOCUMENT_ROUTES : []),
     ...deps.routes,

@@ -12,8 +12,8 @@ const AGAIN_MS = 1_000;
 
 export interface HealthNotes {
   note(state: HealthState, reason: string | null, capabilities: Capabilities | null): void;
-  /** Writes nothing more, and waits for what is under way. */
-  stop(): Promise<void>;
+  /** Writes nothing more, and waits for what is under way. Given a reason, the line is offline for it from now on. */
+  stop(offline: string | null): Promise<void>;
 }
 
 export interface HealthDeps {
@@ -65,10 +65,16 @@ export function startHealthNotes(deps: HealthDeps, line: Line, lease: HeldLease)
       newest = { state, reason, capabilities: capabilities && namesOf(capabilities), now: deps.clock.now() };
       writeSoon();
     },
-    async stop() {
+    async stop(offline) {
       isStopped = true;
       cancel();
       await writing;
+      if (offline === null || !lease.isHeld()) return;
+      const word = { state: 'offline', reason: offline, capabilities: null, now: deps.clock.now() } as const;
+      // Where it cannot be written, the next word of the line says what is so then.
+      await deps.writer
+        .write(recordHealth, { claim: lease.claim, lineRef: line.ref, ...word })
+        .catch((error: unknown) => deps.log.warn({ line: line.id, err: error }, 'a line could not be called offline'));
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { DriverContext, DriverFiles, LineDriver, LineEvent } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
-import { type Line, lineLane } from '../domain/line.ts';
+import { isReachedFromAfar, type Line, lineLane } from '../domain/line.ts';
 import { type HeldLease, type LeaseDeps, takeLease } from '../leases/held-lease.ts';
 import type { Log } from '../log.ts';
 import { type Engine, StorageUnavailableError } from '../store/database.ts';
@@ -20,6 +20,9 @@ const RESTART_FIRST_MS = 200;
 const RESTART_MAX_MS = 30_000;
 /** While it is the database that fails, the pause does not grow: the line runs again soon after the database does. */
 const STORAGE_RESTART_MS = 1_000;
+
+/** What is told of a line that is reached from afar while nobody reaches it. */
+const NO_AGENT = 'No agent is connected.';
 
 /** What the outbox does for a running line, handed in so that lines know nothing of the outbox. */
 export interface LineOutbox {
@@ -54,13 +57,24 @@ export interface SupervisorDeps extends IngestDeps, LeaseDeps {
   readonly createDriver: (line: Line, context: DriverContext) => LineDriver;
 }
 
+/** An agent that has dialled in for a line: who it is, and the driver whose far side it is. */
+export interface Attached {
+  /** Names the agent over its restarts: it takes the line from its own former connection at once, and from nobody else. */
+  readonly instance: string;
+  readonly createDriver: (context: DriverContext) => LineDriver;
+  /** Aborted when the agent may not stay. */
+  readonly signal: AbortSignal;
+}
+
 export interface Supervisor {
+  /** Runs a line that is reached from afar. Resolves when that has ended: `held` where another agent has the line. */
+  attach(lineRef: number, attached: Attached): Promise<'ended' | 'held' | 'no_line'>;
   /** Resolves when every line that this process owns has stopped and given its lease up. */
   stop(): Promise<void>;
 }
 
 export function startSupervisor(deps: SupervisorDeps): Supervisor {
-  const running = new Map<number, { readonly ended: Promise<void>; readonly stopping: AbortController }>();
+  const running = new Map<number, RunningLine>();
   let isStopping = false;
 
   function start(line: Line): void {
@@ -78,12 +92,33 @@ export function startSupervisor(deps: SupervisorDeps): Supervisor {
     const active = deps.registry.all().filter((line) => line.isActive);
     const refs = new Set(active.map((line) => line.ref));
     for (const [ref, { stopping }] of running) if (!refs.has(ref)) stopping.abort();
-    for (const line of active) if (!running.has(line.ref)) start(line);
+    for (const line of active) if (!running.has(line.ref) && !isReachedFromAfar(line)) start(line);
+  }
+
+  async function attach(lineRef: number, attached: Attached): Promise<'ended' | 'held' | 'no_line'> {
+    const line = deps.registry.byRef(lineRef);
+    if (isStopping || !line?.isActive || !isReachedFromAfar(line)) return 'no_line';
+    const holder = `agent ${attached.instance}`;
+    const lease = await takeLease({ ...deps, holder }, lineLane(line.ref));
+    if (!lease) return 'held';
+    const former = running.get(line.ref);
+    const stopping = new AbortController();
+    const stop = () => stopping.abort();
+    attached.signal.addEventListener('abort', stop, { once: true });
+    if (attached.signal.aborted) stop();
+    const ended = takeOver(deps, line, lease, attached.createDriver, stopping.signal, former).finally(() => {
+      attached.signal.removeEventListener('abort', stop);
+      if (running.get(line.ref)?.ended === ended) running.delete(line.ref);
+    });
+    running.set(line.ref, { ended, stopping });
+    await ended;
+    return 'ended';
   }
 
   const stopListening = deps.registry.onChange(followLines);
   followLines();
   return {
+    attach,
     async stop() {
       isStopping = true;
       stopListening();
@@ -91,6 +126,31 @@ export function startSupervisor(deps: SupervisorDeps): Supervisor {
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
+}
+
+interface RunningLine {
+  readonly ended: Promise<void>;
+  readonly stopping: AbortController;
+}
+
+/** The agent's own former connection ends first: it writes nothing more, as its fence is an old one. */
+async function takeOver(
+  deps: SupervisorDeps,
+  line: Line,
+  lease: HeldLease,
+  createDriver: Attached['createDriver'],
+  stopping: AbortSignal,
+  former: RunningLine | undefined,
+): Promise<void> {
+  former?.stopping.abort();
+  await former?.ended;
+  try {
+    const driven = { ...deps, createDriver: (_line: Line, context: DriverContext) => createDriver(context) };
+    const failure = await ownLine(driven, line, lease, stopping);
+    deps.log.info({ line: line.id, reason: failure?.message ?? null }, 'an agent left its line');
+  } catch (error) {
+    deps.log.error({ line: line.id, err: error }, 'a line could not be run for its agent');
+  }
 }
 
 async function runLine(deps: SupervisorDeps, line: Line, stopping: AbortSignal): Promise<void> {
@@ -183,7 +243,7 @@ async function runDriver(
   } finally {
     stopFollowing();
     await driver.stop();
-    await health.stop();
+    await health.stop(isReachedFromAfar(line) ? NO_AGENT : null);
   }
 }
 

@@ -1,6 +1,17 @@
-/** A sentence on the table of devices and on each of its columns, for `schema-sentences.ts`. */
+/** A sentence on the tables of devices and their uploads and on each column, for `schema-sentences.ts`. */
 
 export const DEVICE_SENTENCES = {
+  upload_parts: {
+    table: 'Pieces of files that agents bring, until all of a file is there.',
+    columns: {
+      line_ref: 'The line that the file came in on.',
+      name: 'The name of the file among all that the line brings.',
+      start: 'Where in the file the piece begins.',
+      size: 'Its size in bytes.',
+      blob: 'The blob that has its bytes.',
+      created_at: 'When the row was made.',
+    },
+  },
   devices: {
     table: 'Devices: computers whose agents may dial in, each for some lines. The token itself is stored nowhere.',
     columns: {

@@ -2,7 +2,7 @@
 import type { MessageSeen, ReactionSeen } from '@trunkline/drivers';
 import { type Row, statement, type Tx } from './database.ts';
 import { failureEvents } from './failed-items.ts';
-import type { Seen, Told } from './report.ts';
+import { isWhole, type Seen, type Told } from './report.ts';
 import type { Batch } from './writer.ts';
 
 /** The outbox item that a message is the echo of. */
@@ -75,11 +75,6 @@ export async function markItemsSent(tx: Tx, echoes: ReadonlyMap<Seen, EchoOf>): 
     now: report.now,
   }));
   await tx.each(markSent, rows);
-}
-
-/** Whether all of the item has been seen with this sighting. */
-export function isWhole({ event }: Seen): boolean {
-  return event.kind !== 'message' || event.isWholeItem;
 }
 
 /** What was handed over and turned out to have failed. */

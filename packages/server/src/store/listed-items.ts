@@ -6,10 +6,10 @@ import type { Service } from '@trunkline/drivers';
 import { ATTACHMENTS_MAX, refOfMessage, refOfOutbox, refsOf, type StoredStatus } from '../domain/listed-item.ts';
 import type { MessageState } from '../domain/message.ts';
 import { insertInto, type Row, type Statement, statement, type Tx } from './database.ts';
-import { type EchoOf, isWhole } from './echoes.ts';
+import type { EchoOf } from './echoes.ts';
 import { type MovedItem, tellMoved } from './item-news.ts';
 import { messageState } from './messages.ts';
-import type { Born, Seen } from './report.ts';
+import { type Born, isWhole, type Seen } from './report.ts';
 import type { Batch } from './writer.ts';
 
 const OUTBOX_PLACES = refOfOutbox(1);

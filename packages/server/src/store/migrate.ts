@@ -16,6 +16,7 @@ import { listedItems } from './migrations/0011-listed-items.ts';
 import { devices } from './migrations/0012-devices.ts';
 import { coveringLists } from './migrations/0013-covering-lists.ts';
 import { itemParts } from './migrations/0014-item-parts.ts';
+import { uploadParts } from './migrations/0015-upload-parts.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
@@ -34,6 +35,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   devices,
   coveringLists,
   itemParts,
+  uploadParts,
 ];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {

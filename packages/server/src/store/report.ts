@@ -39,6 +39,11 @@ export function textOf(seen: MessageSeen): string | null {
   return seen.text === '' || seen.isAudioMessage ? null : seen.text;
 }
 
+/** Whether all of the item has been seen with this sighting. */
+export function isWhole({ event }: Seen): boolean {
+  return event.kind !== 'message' || event.isWholeItem;
+}
+
 /** A GUID is unique on its line only. */
 export function guidKey(report: Report, guid: string): string {
   return `${report.line.ref} ${guid}`;

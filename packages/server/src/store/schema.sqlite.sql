@@ -406,6 +406,19 @@ create table opt_outs (
   primary key (account_ref, handle)
 );
 
+-- Pieces of files that agents bring, until all of a file is there.
+create table upload_parts (
+  line_ref bigint not null,            -- The line that the file came in on.
+  name text not null,                  -- The name of the file among all that the line brings.
+  start bigint not null,               -- Where in the file the piece begins.
+  size bigint not null,                -- Its size in bytes.
+  blob text not null,                  -- The blob that has its bytes.
+  created_at bigint not null,          -- When the row was made.
+  primary key (line_ref, name, start)
+);
+create unique index upload_parts_by_blob on upload_parts (blob);
+create index upload_parts_by_time on upload_parts (created_at);
+
 -- Devices: computers whose agents may dial in, each for some lines. The token itself is stored nowhere.
 create table devices (
   ref integer primary key autoincrement,  -- The integer by which other tables refer to the row.

@@ -4,6 +4,7 @@
  * stand in `schema-sentences.ts`, and `schema.sqlite.sql` and `schema.postgres.sql` show them with what the engines have.
  */
 import type { Generated } from 'kysely';
+import type { DevicesTable, UploadPartsTable } from './device-tables.ts';
 
 export interface AccountsTable {
   ref: Generated<number>;
@@ -342,22 +343,6 @@ export interface OptOutsTable {
   by: string;
 }
 
-export interface DevicesTable {
-  ref: Generated<number>;
-  id: string;
-  account_ref: number;
-  name: string;
-  prefix: string;
-  token_hash: string;
-  line_refs: string;
-  created_at: number;
-  revoked_at: number | null;
-  connected_at: number | null;
-  disconnected_at: number | null;
-  agent: string | null;
-  clock_offset_ms: number | null;
-}
-
 export interface InstallationTable {
   name: string;
   value: string;
@@ -378,6 +363,7 @@ export interface Schema {
   held_messages: HeldMessagesTable;
   outbox: OutboxTable;
   listed_items: ListedItemsTable;
+  upload_parts: UploadPartsTable;
   events: EventsTable;
   webhooks: WebhooksTable;
   deliveries: DeliveriesTable;

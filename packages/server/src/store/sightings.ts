@@ -8,7 +8,7 @@ import { announceSightings } from './announcements.ts';
 import { attachmentsOf, findSeenFiles, storeAttachments } from './attachments.ts';
 import { type ChatRow, chatKey, type SeenChat, touch, upsertChats } from './chats.ts';
 import { type Row, statement } from './database.ts';
-import { type EchoOf, failItems, findEchoes, isWhole, markItemsSent } from './echoes.ts';
+import { type EchoOf, failItems, findEchoes, markItemsSent } from './echoes.ts';
 import { appendEvents } from './events.ts';
 import { withLaterAttachments } from './later-attachments.ts';
 import { heldClaims } from './leases.ts';
@@ -18,7 +18,7 @@ import { insertMessages, messageState } from './messages.ts';
 import { recordOptOutWords } from './opt-out-words.ts';
 import { partyKey, type ReadNews, recordReads, recordTyping, type TypingNews, typingByLine } from './presence.ts';
 import { recordReactions } from './reactions.ts';
-import { type Born, guidKey, type Report, type Seen, type Told, textOf } from './report.ts';
+import { type Born, guidKey, isWhole, type Report, type Seen, type Told, textOf } from './report.ts';
 import { ownSightings } from './sighting-owners.ts';
 import type { Batch, Write } from './writer.ts';
 

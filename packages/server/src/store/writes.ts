@@ -35,6 +35,7 @@ import { resendDeliveries, resendDelivery } from './resends.ts';
 import { activateSandbox, deactivateSandbox } from './sandbox-pairings.ts';
 import { recordSightings } from './sightings.ts';
 import { dropAnswers, markAnswersLost } from './unanswered.ts';
+import { addUploadParts, dropOldUploadParts, dropUploadParts } from './upload-parts.ts';
 import { rotateSecrets, setWebhooks } from './webhook-settings.ts';
 import { createWebhooks, deleteWebhooks, disableWebhooks } from './webhooks.ts';
 
@@ -77,6 +78,9 @@ export const WRITES = {
   createDevices,
   revokeDevices,
   noteDevices,
+  addUploadParts,
+  dropUploadParts,
+  dropOldUploadParts,
   createLines,
   setLines,
   reviveLines,
