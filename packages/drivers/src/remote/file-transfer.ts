@@ -7,7 +7,7 @@ import type { DriverFiles, OutgoingFile, ReceivedFile } from '../line-driver.ts'
 import { FILES_PATH, UPLOADS_PATH } from './frames.ts';
 
 /** Bytes of one piece of an upload. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 const TRIES_MAX = 6;
 const AGAIN_FIRST_MS = 250;
 /** A transfer on which nothing moves for so long is broken. */
@@ -19,6 +19,8 @@ export interface TransferOptions {
   readonly token: string;
   readonly line: string;
   readonly signal: AbortSignal;
+  /** Before the first repetition; it doubles. Default: a quarter of a second. */
+  readonly pauseMs?: number;
 }
 
 interface Answer {
@@ -145,9 +147,13 @@ function statusError(status: number, what: string): Error {
   return isFinal ? new TransferRefusedError(status, what) : new Error(`The server answered ${status} for ${what}.`);
 }
 
-async function pauseOrThrow({ signal }: TransferOptions, error: unknown, tries: number): Promise<void> {
+async function pauseOrThrow(
+  { signal, pauseMs = AGAIN_FIRST_MS }: TransferOptions,
+  error: unknown,
+  tries: number,
+): Promise<void> {
   if (error instanceof TransferRefusedError || signal.aborted || tries >= TRIES_MAX) throw error;
-  await sleep(AGAIN_FIRST_MS * 2 ** (tries - 1), undefined, { signal });
+  await sleep(pauseMs * 2 ** (tries - 1), undefined, { signal });
 }
 
 function call(

@@ -81,10 +81,12 @@ export function adminLineBody(line: AdminLine) {
 }
 
 /** Where nobody can say how the line is, the reason says why. */
-function healthBody({ health, removedAt, isActive }: AdminLine) {
+function healthBody({ health, removedAt, isActive, kind }: AdminLine) {
   if (removedAt !== null) return { state: 'unknown', reason: 'The line was removed.', since: null };
   if (!isActive) return { state: 'unknown', reason: 'The line is switched off.', since: null };
   if (health.state !== 'unknown') return { state: health.state, reason: health.reason, since: health.since };
+  // Whoever holds such a line does so while its agent is connected.
+  if (kind === 'remote') return { state: 'offline', reason: 'No agent is connected.', since: null };
   return { state: 'unknown', reason: 'No running process has said how the line is.', since: null };
 }
 
