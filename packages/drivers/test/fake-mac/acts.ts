@@ -154,8 +154,12 @@ export interface MacActs {
 
   /** How Messages answers Apple events from now on; the first rule that fits decides. */
   behave(act: { readonly rules: readonly Rule[]; readonly timings?: Partial<Timings> }): null;
-  /** Chats that are in the database and not in Messages' live collection (d.4). */
-  hideChats(act: { readonly guids: readonly string[] }): null;
+  /** Chats whose id in Messages' live collection is another than in the database, or that are not in it (d.4). */
+  setLiveIds(act: {
+    readonly ids: readonly { readonly guid: string; readonly live: string | null }[];
+    /** A deep link to such a chat brings it in, under its own GUID. */
+    readonly comeByLink?: boolean;
+  }): null;
   /** While Messages does not run, nothing is answered, and `open` starts it. */
   setRunning(act: { readonly isRunning: boolean }): null;
   setAccounts(act: { readonly accounts: readonly Account[] }): null;

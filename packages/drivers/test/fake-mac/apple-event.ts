@@ -14,9 +14,7 @@ export interface AppleEvent {
 }
 
 /** What `open` and `pgrep` ask. */
-export interface Housekeeping {
-  readonly what: 'launch' | 'pid';
-}
+export type Housekeeping = { readonly what: 'open'; readonly url: string | null } | { readonly what: 'pid' };
 
 export type AppleAnswer =
   | { readonly ok: true; readonly output: string }

@@ -9,6 +9,8 @@ export interface Script {
   /** The numbers of the arguments that it reads. */
   readonly items: ReadonlySet<number>;
   readonly timeoutMs: number;
+  /** A list is made into lines, and not left to osascript, which puts commas. */
+  readonly hasLines: boolean;
   /** The error of the look-up is raised again under the sender's own number; `before` is what precedes the look-up. */
   catches(phase: 'resolve' | 'before'): boolean;
   /** The send stands where its errors look like the look-up's: a fault of the script. */
@@ -30,6 +32,7 @@ export function readScript(source: string): Script | null {
     what,
     target,
     isAlias: /\bas alias\b/.test(source),
+    hasLines: /\b(?:linefeed|return & )/.test(source),
     items: new Set([...source.matchAll(/\bitem (\d+) of argv\b/g)].map(([, place]) => Number(place))),
     timeoutMs: Number(/\bwith timeout of (\d+) seconds\b/.exec(source)?.[1] ?? DEFAULT_TIMEOUT_S) * 1_000,
     catches: (phase) => (phase === 'resolve' ? caught !== '' : /\bPOSIX file\b/.test(caught)),
@@ -41,6 +44,7 @@ const SEND = /^\s*(?:tell application "Messages" to )?send\b/m;
 
 function whatOf(source: string): AppleEventKind | null {
   if (source.includes('every chat whose id')) return 'chat';
+  if (/\bid of every chat\b/.test(source)) return 'chats';
   if (source.includes('service type of')) return 'accounts';
   if (SEND.test(source)) return /\bPOSIX file\b/.test(source) ? 'file' : 'text';
   return /\bname\b/.test(source) ? 'name' : null;

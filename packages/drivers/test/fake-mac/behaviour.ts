@@ -8,12 +8,12 @@ export interface Rule {
     readonly to?: string;
     readonly textHas?: string;
   };
-  readonly then: Outcome;
+  readonly outcome: Outcome;
   /** It holds for so many events; without it, for all. */
   readonly times?: number;
 }
 
-export type AppleEventKind = 'text' | 'file' | 'chat' | 'accounts' | 'name';
+export type AppleEventKind = 'text' | 'file' | 'chat' | 'chats' | 'accounts' | 'name';
 
 export type Outcome =
   | { readonly does: 'work' }

@@ -8,10 +8,11 @@ import { type Posting, postFile, postText } from './posting.ts';
 import type { World } from './world.ts';
 
 export interface MessagesApp {
-  readonly acts: Pick<MacActs, 'behave' | 'hideChats' | 'setRunning' | 'setAccounts' | 'received'>;
+  readonly acts: Pick<MacActs, 'behave' | 'setLiveIds' | 'setRunning' | 'setAccounts' | 'received'>;
   /** Calls back once, later, or never. */
   handle(event: AppleEvent, answer: (answer: AppleAnswer) => void): void;
-  launch(): void;
+  /** Opens Messages, and the chat of a deep link. */
+  open(url: string | null): void;
   isRunning(): boolean;
 }
 
@@ -22,7 +23,9 @@ const UNREACHABLE = 22;
 interface State {
   isRunning: boolean;
   accounts: readonly Account[];
-  hidden: ReadonlySet<string>;
+  /** The live ids of chats that have another than their GUID, or none. */
+  liveIds: ReadonlyMap<string, string | null>;
+  comeByLink: boolean;
   rules: { readonly rule: Rule; left: number }[];
   timings: Timings;
   readonly got: Map<string, GotMessage[]>;
@@ -32,7 +35,8 @@ export function createMessagesApp(world: World): MessagesApp {
   const state: State = {
     isRunning: true,
     accounts: [{ id: world.db.owner.accountId, service: 'iMessage', isEnabled: true, status: 'connected' }],
-    hidden: new Set(),
+    liveIds: new Map(),
+    comeByLink: false,
     rules: [],
     timings: DEFAULT_TIMINGS,
     got: new Map(),
@@ -44,8 +48,9 @@ export function createMessagesApp(world: World): MessagesApp {
         state.timings = { ...DEFAULT_TIMINGS, ...timings };
         return null;
       },
-      hideChats: ({ guids }) => {
-        state.hidden = new Set(guids);
+      setLiveIds: ({ ids, comeByLink = false }) => {
+        state.liveIds = new Map(ids.map(({ guid, live }) => [guid, live]));
+        state.comeByLink = comeByLink;
         return null;
       },
       setRunning: ({ isRunning }) => {
@@ -59,8 +64,9 @@ export function createMessagesApp(world: World): MessagesApp {
       received: ({ chat }) => state.got.get(chat) ?? [],
     },
     handle: (event, answer) => handleEvent(world, state, event, answer),
-    launch: () => {
+    open: (url) => {
       state.isRunning = true;
+      if (url !== null && state.comeByLink) bringIn(world, state, decodeURIComponent(url));
     },
     isRunning: () => state.isRunning,
   };
@@ -103,7 +109,7 @@ function outcomeOf(state: State, event: AppleEvent): Outcome {
   });
   if (fitting === undefined) return { does: 'work' };
   fitting.left -= 1;
-  return fitting.rule.then;
+  return fitting.rule.outcome;
 }
 
 /** d.1: a count and the accounts' ids as osascript prints a list, or a line for each account. */
@@ -114,14 +120,35 @@ function answerProbe(world: World, state: State, event: AppleEvent): string {
       .map(({ id, service, isEnabled, status }) => [id, service, isEnabled, status].join('\t'))
       .join('\n');
   }
+  if (event.what === 'chats') {
+    return world.db
+      .all('SELECT guid FROM chat ORDER BY ROWID')
+      .flatMap(({ guid }) => liveIdOf(state, String(guid)) ?? [])
+      .join(', ');
+  }
   const guid = event.target?.form === 'chat' ? event.target.guid : '';
   return [liveChat(world, state, guid) === null ? 0 : 1, ...state.accounts.map(({ id }) => id)].join(', ');
 }
 
-/** The live collection knows a chat by its exact GUID (a.4, d.4). */
-function liveChat(world: World, state: State, guid: string): ChatRow | null {
-  const chat = world.db.chat(guid);
-  return chat === null || chat.guid !== guid || state.hidden.has(guid) ? null : chat;
+/** The live collection knows a chat by its exact id, which is its GUID as a rule (a.4, d.4). */
+function liveChat(world: World, state: State, id: string): ChatRow | null {
+  const renamed = [...state.liveIds].find(([, live]) => live === id);
+  const chat = world.db.chat(renamed?.[0] ?? id);
+  return chat !== null && liveIdOf(state, chat.guid) === id ? chat : null;
+}
+
+function liveIdOf(state: State, guid: string): string | null {
+  const live = state.liveIds.get(guid);
+  return live === undefined ? guid : live;
+}
+
+/** A deep link names a chat by its peer's address, or by one of a group's ids (d.4, d.10). */
+function bringIn(world: World, state: State, url: string): void {
+  const opened = [...state.liveIds.keys()].filter((guid) => {
+    const row = world.db.one('SELECT chat_identifier, group_id FROM chat WHERE guid = ?', guid);
+    return [row?.['chat_identifier'], row?.['group_id']].some((id) => typeof id === 'string' && url.includes(id));
+  });
+  state.liveIds = new Map([...state.liveIds].filter(([guid]) => !opened.includes(guid)));
 }
 
 type Target =

@@ -7,14 +7,13 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AppleAnswer, type AppleEvent, OSASCRIPT_LOG, SOCKET } from './apple-event.ts';
 import { readScript, type Script } from './apple-script.ts';
 
 export interface OsascriptCall {
-  /** `text by chat`, `file by participant`, `chat`, `accounts`, `name`; null where the script is none of them. */
+  /** `text by chat`, `file by participant`, `chat`, `chats`, `accounts`, `name`; null where the script is none of them. */
   readonly kind: string | null;
   readonly script: string;
   readonly argv: readonly string[];
@@ -27,8 +26,19 @@ const TELLING_LENGTH = 12;
 const SYNTAX_ERROR = -2741;
 const FILE_NOT_FOUND = -43;
 const NOT_FOUND = -1728;
-const APP_NOT_RUNNING = -600;
 const TIMED_OUT = -1712;
+const NOT_RUNNING: AppleAnswer = {
+  ok: false,
+  phase: 'resolve',
+  error: -600,
+  message: 'Application isn’t running.',
+};
+const LOST: AppleAnswer = {
+  ok: false,
+  phase: 'send',
+  error: -609,
+  message: 'Messages got an error: Connection is invalid.',
+};
 
 class ScriptError extends Error {
   readonly number: number;
@@ -105,7 +115,8 @@ async function run(folder: string, script: Script, argv: readonly string[]): Pro
   };
   const answer = await askMessages(folder, event, script.timeoutMs);
   if (!answer.ok) throw new ScriptError(answer.error, answer.message, answer.phase);
-  return answer.output;
+  const isList = script.what === 'chats' || script.what === 'chat';
+  return isList && script.hasLines ? answer.output.replaceAll(', ', '\n') : answer.output;
 }
 
 /** An Apple event that is not answered in time is an error of the event, and nobody knows what became of it (d.5). */
@@ -115,13 +126,12 @@ async function askMessages(folder: string, event: AppleEvent, timeoutMs: number)
     return { ok: false, phase: 'send', error: TIMED_OUT, message: 'Messages got an error: AppleEvent timed out.' };
   });
   const socket = connect(join(folder, SOCKET));
-  const answered = new Promise<AppleAnswer>((resolve) => {
-    socket.on('error', () => {
-      resolve({ ok: false, phase: 'resolve', error: APP_NOT_RUNNING, message: 'Application isn’t running.' });
-    });
-    socket.on('connect', () => socket.write(`${JSON.stringify(event)}\n`));
-    createInterface({ input: socket }).on('line', (line) => resolve(JSON.parse(line)));
-  });
+  socket.on('connect', () => socket.write(`${JSON.stringify(event)}\n`));
+  const answered = readAll(socket).then(
+    // Whoever ends without an answer has ended altogether.
+    (line): AppleAnswer => (line === '' ? LOST : JSON.parse(line)),
+    (): AppleAnswer => NOT_RUNNING,
+  );
   const answer = await Promise.race([answered, timedOut]);
   timedOut.catch((error: Error) => {
     if (error.name !== 'AbortError') throw error;

@@ -2,8 +2,8 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { PROGRAMS_BEHAVIOUR, PROGRAMS_LOG, SOCKET } from './apple-event.ts';
+import { text as readAll } from 'node:stream/consumers';
+import { type Housekeeping, PROGRAMS_BEHAVIOUR, PROGRAMS_LOG, SOCKET } from './apple-event.ts';
 import { type Generation, isGeneration } from './generations.ts';
 
 export const PROGRAM_NAMES = ['open', 'sw_vers', 'csrutil', 'launchctl', 'pgrep'] as const;
@@ -67,25 +67,22 @@ async function act(folder: string, generation: Generation, { name, argv }: Progr
     return { stdout: `ProductName:\t\tmacOS\nProductVersion:\t\t${version}\nBuildVersion:\t\t${build}\n` };
   }
   if (name === 'open') {
-    const opensMessages = argv.some((one) => one === 'com.apple.MobileSMS' || /^(?:sms|imessage):/.test(one));
-    if (opensMessages) await askMessages(folder, 'launch');
+    const url = argv.find((one) => /^(?:sms|imessage):/.test(one)) ?? null;
+    const isMessages = url !== null || argv.some((one) => one === 'com.apple.MobileSMS' || one === 'Messages');
+    if (isMessages) await askMessages(folder, { what: 'open', url });
     return {};
   }
   if (argv.at(-1) !== 'Messages') return { code: 1 };
-  const { pid } = await askMessages(folder, 'pid');
+  const { pid } = await askMessages(folder, { what: 'pid' });
   return pid === null ? { code: 1 } : { stdout: `${pid}\n` };
 }
 
-async function askMessages(folder: string, what: 'launch' | 'pid'): Promise<{ readonly pid: number | null }> {
+async function askMessages(folder: string, asked: Housekeeping): Promise<{ readonly pid: number | null }> {
   const socket = connect(join(folder, SOCKET));
-  try {
-    return await new Promise((resolve) => {
-      // Without its daemons nothing of Messages runs.
-      socket.on('error', () => resolve({ pid: null }));
-      socket.on('connect', () => socket.write(`${JSON.stringify({ what })}\n`));
-      createInterface({ input: socket }).on('line', (line) => resolve(JSON.parse(line)));
-    });
-  } finally {
-    socket.destroy();
-  }
+  socket.on('connect', () => socket.write(`${JSON.stringify(asked)}\n`));
+  return readAll(socket).then(
+    (line) => JSON.parse(line),
+    // Without its daemons nothing of Messages runs.
+    () => ({ pid: null }),
+  );
 }

@@ -84,12 +84,13 @@ async function carryOut(command: WriterCommand): Promise<unknown> {
 function serveMessages(messages: MessagesApp, path: string): Server {
   rmSync(path, { force: true });
   const listening = createServer((socket) => {
+    const lines = createInterface({ input: socket });
     // Whoever asked may be killed while it waits; what it asked for goes on.
-    socket.on('error', () => socket.destroy());
-    createInterface({ input: socket }).on('line', (text) => {
+    for (const end of [socket, lines]) end.on('error', () => socket.destroy());
+    lines.on('line', (text) => {
       const asked: AppleEvent | Housekeeping = JSON.parse(text);
       if (!('target' in asked)) {
-        if (asked.what === 'launch') messages.launch();
+        if (asked.what === 'open') messages.open(asked.url);
         socket.end(`${JSON.stringify({ pid: messages.isRunning() ? process.pid : null })}\n`);
         return;
       }
