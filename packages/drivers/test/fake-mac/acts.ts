@@ -15,6 +15,8 @@ export interface WhereAndWhen {
   readonly service?: string;
   /** Unix milliseconds by the sender's clock; without it, now. */
   readonly date?: number;
+  /** The same, as so long before now. */
+  readonly agoMs?: number;
   /** The row's link to its chat comes this much later; null: never (a.5). Without it, in the next transaction. */
   readonly joinAfterMs?: number | null;
 }
@@ -29,6 +31,8 @@ export interface TextAct extends WhereAndWhen {
   readonly effect?: string;
   /** The own address that received it (a.4). */
   readonly destination?: string;
+  /** The row names the line itself as its sender, as some of a direct chat do (a.4). */
+  readonly hasOwnHandle?: boolean;
   /** Further chats that the row stands in. */
   readonly alsoIn?: readonly string[];
   /** `text` is NULL, cut, or all there, beside the whole `attributedBody` (b.1). */
@@ -136,15 +140,15 @@ export interface MacActs {
   /** Two rows with GUIDs of their own for one message to oneself (h.2). */
   selfChat(act: { readonly text: string; readonly gapMs: number }): MadeRow & { readonly twin: string };
   /** Send Later: its date is the planned time (a.4). */
-  sendLater(act: { readonly to: string; readonly text: string; readonly date: number }): MadeRow;
+  sendLater(act: { readonly to: string; readonly text: string; readonly inMs: number }): MadeRow;
   ghost(act: { readonly identifier: string }): MadeRow;
 
   delete(act: { readonly guid: string }): null;
   recentlyDelete(act: { readonly guid: string }): null;
   /** A row that is there and gone again: nothing but a gap in the ROWIDs. */
   gap(act: { readonly rows: number }): null;
-  /** iCloud brings in old rows, in any order. */
-  flood(act: { readonly from: readonly string[]; readonly rows: number; readonly newest: number }): null;
+  /** iCloud brings in old rows, in any order; the newest of them is this old. */
+  flood(act: { readonly from: readonly string[]; readonly rows: number; readonly agoMs: number }): null;
   checkpoint(act: object): boolean;
   rotate(act: object): null;
   replaceByCopy(act: object): null;

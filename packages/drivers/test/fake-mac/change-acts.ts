@@ -58,7 +58,7 @@ function groupOf(world: World, identifier: string): ChatRow {
 function groupRow(world: World, chat: ChatRow, by: string, columns: Row): MadeRow {
   const handle = world.db.handle(by, chat.service);
   const row = inboundRow(world, { guid: newGuid(), handle, service: chat.service, date: world.now() }, []);
-  return insertAndJoin(world, { ...row, text: null, attributedBody: null, ...columns }, chat, 0);
+  return insertAndJoin(world, { ...row, text: null, attributedBody: null, ...columns }, [chat], 0);
 }
 
 function expectChange(world: World, chat: ChatRow, guid: string): void {
@@ -94,7 +94,7 @@ function react(world: World, act: ReactAct): MadeRow {
     associated_message_range_length: textOf(world, act.guid).length,
     message_summary_info: encodeBinaryPlist({ amc: 1, ams: textOf(world, act.guid) }),
   };
-  const made = insertAndJoin(world, { ...plain, ...association }, chat, 0);
+  const made = insertAndJoin(world, { ...plain, ...association }, [chat], 0);
   if (!act.added && act.deletesAddedRow !== false) deleteAddedRow(world, act, world.db.rowidOf(made.guid));
   world.oracle.expect({
     what: 'reaction',

@@ -59,13 +59,13 @@ export function ownRow(
   };
 }
 
-/** Inserts the row and links it to its chat in a later transaction; `then` is done once it is linked. */
+/** Inserts the row and links it to its chats in a later transaction; `then` is done once it is linked. */
 export function insertAndJoin(
   world: World,
   row: Row,
-  chat: ChatRow,
+  chats: readonly [ChatRow, ...ChatRow[]],
   joinAfterMs: WhereAndWhen['joinAfterMs'],
-  then: (rowid: number) => void = () => undefined,
+  then: () => void = () => undefined,
 ): MadeRow {
   const guid = String(row['guid']);
   world.db.insert('message', row);
@@ -73,11 +73,18 @@ export function insertAndJoin(
     world.schedule.after(joinAfterMs ?? 0, () => {
       // By then the database may be another one, with other ROWIDs.
       const rowid = world.db.rowidOf(guid);
-      world.db.join(chat.rowid, rowid);
-      then(rowid);
+      world.db.together(() => {
+        for (const chat of chats) world.db.join(chat.rowid, rowid);
+      });
+      then();
     });
   }
-  return { guid, chat: chat.identifier };
+  return { guid, chat: chats[0].identifier };
+}
+
+/** By the sender's clock. */
+export function dateOf(world: World, { date, agoMs = 0 }: WhereAndWhen): number {
+  return date ?? world.now() - agoMs;
 }
 
 /** The chat that an inbound row stands in. */

@@ -3,9 +3,13 @@ import type { MacActs, MadeRow, OwnTextAct } from './acts.ts';
 import { toAppleTime } from './apple-time.ts';
 import type { Part } from './bodies.ts';
 import { accountOf, type ChatRow, type Row } from './chat-db.ts';
-import { inboundRow, insertAndJoin, newGuid, ownRow } from './message-rows.ts';
+import { RELEASES } from './generations.ts';
+import { dateOf, inboundRow, insertAndJoin, newGuid, ownRow } from './message-rows.ts';
 import type { ExpectedMessage } from './oracle.ts';
 import type { World } from './world.ts';
+
+/** The first release with `schedule_type` (a.3). */
+const SEND_LATER_SINCE = 15;
 
 export function createOwnActs(
   world: World,
@@ -30,12 +34,15 @@ export function createOwnActs(
       return null;
     },
     selfChat: (act) => writeToOneself(world, act),
-    sendLater: ({ to, text, date }) => {
+    sendLater: ({ to, text, inMs }) => {
       const chat = ownChat(world, { to });
       const guid = newGuid();
+      const date = world.now() + inMs;
       const row: Row = { ...ownRow(world, { guid, chat, date }, [{ text }]), schedule_type: 2, schedule_state: 1 };
       world.oracle.expect({ what: 'silence', guid, why: 'scheduled' });
-      return insertAndJoin(world, row, chat, 0);
+      // A release that knows no Send Later hears of it when it is sent.
+      if (RELEASES[world.db.generation] < SEND_LATER_SINCE) return { guid, chat: chat.identifier };
+      return insertAndJoin(world, row, [chat], 0);
     },
     ghost: ({ identifier }) => insertGhost(world, identifier),
   };
@@ -53,7 +60,7 @@ function ownChat(world: World, { to, service }: { readonly to: string; readonly 
 /** Several rows for one message where Messages split it; the later ones follow in rows of their own (a.5). */
 function writeElsewhere(world: World, act: OwnTextAct): MadeRow {
   const chat = ownChat(world, act);
-  const date = act.date ?? world.now();
+  const date = dateOf(world, act);
   const [first = act.text, ...others] = act.pieces ?? [act.text];
   const made = insertOwn(world, chat, [{ text: first }], { date, joinAfterMs: act.joinAfterMs, whole: null });
   for (const piece of others) {
@@ -110,7 +117,7 @@ export function insertOwn(
     });
   }
   const row: Row = { ...ownRow(world, { guid, chat, date: how.date }, parts), ...how.columns };
-  return insertAndJoin(world, row, chat, how.joinAfterMs, () => world.oracle.complete(guid, world.now()));
+  return insertAndJoin(world, row, [chat], how.joinAfterMs, () => world.oracle.complete(guid, world.now()));
 }
 
 /** Handed to Apple's service, and from now on with the peer (a.4). */
@@ -165,7 +172,7 @@ function writeToOneself(
   world.schedule.after(gapMs, () => {
     const sender = world.db.handle(handle, chat.service);
     const row = inboundRow(world, { guid: twin, handle: sender, service: chat.service, date }, [{ text }]);
-    insertAndJoin(world, row, chat, 0);
+    insertAndJoin(world, row, [chat], 0);
   });
   return { ...made, twin };
 }

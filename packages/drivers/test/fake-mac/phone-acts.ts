@@ -4,7 +4,7 @@ import { attachmentGuid, receiveFile } from './attachment-rows.ts';
 import { encodeBinaryPlist, Uid } from './binary-plist.ts';
 import type { Part } from './bodies.ts';
 import type { ChatRow, Row } from './chat-db.ts';
-import { chatOf, inboundRow, insertAndJoin, newGuid } from './message-rows.ts';
+import { chatOf, dateOf, inboundRow, insertAndJoin, newGuid } from './message-rows.ts';
 import type { ExpectedMessage } from './oracle.ts';
 import type { World } from './world.ts';
 
@@ -43,8 +43,8 @@ function receiveText(world: World, act: TextAct): MadeRow {
   const chat = chatOf(world, act.from, act);
   const guid = act.guid ?? newGuid();
   const parts: Part[] = [{ text: act.text }];
-  const date = act.date ?? world.now();
-  const handle = world.db.handle(act.from, chat.service);
+  const date = dateOf(world, act);
+  const handle = world.db.handle(act.hasOwnHandle === true ? world.db.owner.handle : act.from, chat.service);
   const columns: Row = {
     ...inboundRow(world, { guid, handle, service: chat.service, date }, parts),
     ...textColumn(act),
@@ -56,12 +56,13 @@ function receiveText(world: World, act: TextAct): MadeRow {
   };
   world.bodies.set(guid, { parts, versions: new Map(), retracted: [] });
   if (act.joinAfterMs === null) world.oracle.expect({ what: 'silence', guid, why: 'orphan' });
-  else world.oracle.expect(expectedInbound(act, chat, { guid, text: act.text, date }));
-  return insertAndJoin(world, columns, chat, act.joinAfterMs, (rowid) => {
-    for (const other of act.alsoIn ?? [])
-      world.db.join(world.db.chat(other)?.rowid ?? world.db.directChat(other).rowid, rowid);
-    world.oracle.complete(guid, world.now());
-  });
+  const others = (act.alsoIn ?? []).map((other) => world.db.chat(other) ?? world.db.directChat(other));
+  // A row in several chats is told of in the oldest one (a.4).
+  const [oldest = chat] = [chat, ...others].sort((left, right) => left.rowid - right.rowid);
+  if (act.joinAfterMs !== null) world.oracle.expect(expectedInbound(act, oldest, { guid, text: act.text, date }));
+  return insertAndJoin(world, columns, [chat, ...others], act.joinAfterMs, () =>
+    world.oracle.complete(guid, world.now()),
+  );
 }
 
 function textColumn({ text, textColumn }: TextAct): Row {
@@ -98,7 +99,7 @@ function receivePreview(world: World, act: TextAct & { readonly url: string }, g
   const chat = chatOf(world, act.from, act);
   const handle = world.db.handle(act.from, chat.service);
   const row = inboundRow(world, { guid, handle, service: chat.service, date: world.now() }, [{ text: '\uFFFD' }]);
-  insertAndJoin(world, { ...row, ...balloonColumns(act.url) }, chat, act.joinAfterMs);
+  insertAndJoin(world, { ...row, ...balloonColumns(act.url) }, [chat], act.joinAfterMs);
 }
 
 function balloonColumns(url: string): Row {
@@ -130,7 +131,7 @@ function linkPayload(url: string): Buffer {
 function receiveFiles(world: World, act: FilesAct): MadeRow {
   const chat = chatOf(world, act.from, act);
   const guid = newGuid();
-  const date = act.date ?? world.now();
+  const date = dateOf(world, act);
   const files = act.parts.flatMap((part, place) =>
     'file' in part ? [{ ...part.file, guid: attachmentGuid(place, guid) }] : [],
   );
@@ -154,7 +155,7 @@ function receiveFiles(world: World, act: FilesAct): MadeRow {
     });
   }
   const columns = act.isAudio === true ? { ...row, is_audio_message: 1, is_expirable: 1 } : row;
-  const made = insertAndJoin(world, columns, chat, act.joinAfterMs, () => world.oracle.complete(guid, world.now()));
+  const made = insertAndJoin(world, columns, [chat], act.joinAfterMs, () => world.oracle.complete(guid, world.now()));
   for (const file of files) receiveFile(world, made.guid, file, act);
   return made;
 }
