@@ -152,6 +152,29 @@ describe('a text', () => {
     expect(refused.stderr).toMatch(/execution error: RESOLVE -1728: .* \(9001\)\n$/);
   });
 
+  it('to the line itself comes back as a row of its own', async () => {
+    const mac = await start();
+    await osascript(mac, TEXT_BY_PARTICIPANT, [uuidOf(mac.line), mac.line, 'Milk']);
+    await mac.settle();
+    const [own] = ownRows(mac);
+    const twin = (await mac.act('oracle', {})).find(({ guid }) => guid === own?.['guid']);
+    expect(twin).toMatchObject({
+      isFromMe: true,
+      chat: mac.line,
+      text: 'Milk',
+      rows: [own?.['guid'], expect.any(String)],
+    });
+  });
+
+  it('goes by the service of its account', async () => {
+    const mac = await start();
+    const sms = { id: 'SMS-1', service: 'SMS', isEnabled: true, status: 'connected' } as const;
+    await mac.act('setAccounts', { accounts: [sms] });
+    await osascript(mac, TEXT_BY_PARTICIPANT, ['SMS-1', PEER, 'Hi']);
+    await mac.settle();
+    expect(ownRows(mac)).toMatchObject([{ service: 'SMS', chat: CHAT, is_sent: 1, is_delivered: 0 }]);
+  });
+
   it('may become several rows around its links', async () => {
     const mac = await start();
     await arrange(mac, { does: 'split' });

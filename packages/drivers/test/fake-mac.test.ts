@@ -108,6 +108,24 @@ describe('rows', () => {
     expect(rows("SELECT key FROM kvtable WHERE key LIKE 'lastFailed%'")).toHaveLength(2);
   });
 
+  it('have a service of their own, in the one chat that all services share from 26 on', async () => {
+    const services = async (generation: Generation): Promise<Row[]> => {
+      const mac = await start(generation);
+      await mac.act('text', { from: PEER, text: 'Blue' });
+      await mac.act('text', { from: PEER, text: 'Green', service: 'SMS' });
+      const rows = read(mac)(
+        'SELECT m.service, c.guid FROM message m, chat_message_join, chat c WHERE message_id = m.ROWID AND chat_id = c.ROWID ORDER BY m.ROWID',
+      );
+      await mac.close();
+      return rows;
+    };
+    const [blue, green] = [{ service: 'iMessage' }, { service: 'SMS' }];
+    expect(await services('golden')).toEqual([blue, green].map((one) => ({ ...one, guid: `any;-;${PEER}` })));
+    expect(await services('sequoia')).toEqual(
+      [blue, green].map((one) => ({ ...one, guid: `${one.service};-;${PEER}` })),
+    );
+  });
+
   it('leave a trace when they go, and stay while they are only put aside', async () => {
     const mac = await start();
     const rows = read(mac);
@@ -154,6 +172,23 @@ describe('the file itself', () => {
       { ROWID: 1, text: 'One' },
       { ROWID: 2, text: 'Two' },
     ]);
+  });
+
+  it('is locked for whoever opens it, while nobody has it open', async () => {
+    const mac = await start();
+    await mac.act('text', { from: PEER, text: 'One' });
+    const count = (): Row[] => {
+      const reader = new Database(mac.chatDb, { readonly: true, timeout: 10 });
+      open.readers.push(reader);
+      return reader.prepare<[], Row>('SELECT text FROM message').all();
+    };
+    expect(await mac.act('lockOut', { ms: 60_000 })).toBe(true);
+    await mac.act('text', { from: PEER, text: 'Two' });
+    expect(count).toThrow('database is locked');
+    await mac.act('rotate', {});
+    expect(count()).toHaveLength(2);
+    expect(await mac.act('lockOut', { ms: 60_000 })).toBe(false);
+    expect(count()).toHaveLength(2);
   });
 
   it('is folded together with its log unless a reader holds its snapshot', async () => {

@@ -155,8 +155,10 @@ export interface MacActs {
   replaceByRebuilt(act: { readonly keep: number }): null;
   /** Another process' reader holds its snapshot. */
   holdReadLock(act: { readonly ms: number }): null;
+  /** Whoever opens the database meanwhile finds it locked; false, and nothing done, where a reader has it open. */
+  lockOut(act: { readonly ms: number }): boolean;
 
-  /** How Messages answers Apple events from now on; the first rule that fits decides. */
+  /** How Messages answers Apple events from now on; the first rule that fits decides. Timings not given are the usual. */
   behave(act: { readonly rules: readonly Rule[]; readonly timings?: Partial<Timings> }): null;
   /** Chats whose id in Messages' live collection is another than in the database, or that are not in it (d.4). */
   setLiveIds(act: {

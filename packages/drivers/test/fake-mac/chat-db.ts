@@ -25,6 +25,7 @@ export interface ChatRow {
   readonly guid: string;
   readonly identifier: string;
   readonly isGroup: boolean;
+  /** Of what is written into it now. */
   readonly service: string;
 }
 
@@ -94,9 +95,12 @@ export class FakeChatDb {
     return this.insert('handle', { id: id.includes('@') ? id.toLowerCase() : id, service, country: 'us' });
   }
 
-  directChat(peer: string, service = 'iMessage'): ChatRow {
-    const guid = chatGuidOf(this.generation, service, false, peer);
-    return this.chat(guid) ?? this.#makeChat({ guid, identifier: peer, service, peers: [peer], group: null });
+  /** From 26 on one chat serves every service, and the service is the message's (a.4). */
+  directChat(peer: string, service?: string): ChatRow {
+    const guid = chatGuidOf(this.generation, service ?? 'iMessage', false, peer);
+    const there = this.chat(guid);
+    if (there !== null) return { ...there, service: service ?? there.service };
+    return this.#makeChat({ guid, identifier: peer, service: service ?? 'iMessage', peers: [peer], group: null });
   }
 
   /** `chat` and digits; from 26 on also 32 hexadecimal ones (a.4, c.5). */
@@ -188,6 +192,21 @@ export class FakeChatDb {
   rotate(): void {
     this.#sqlite.close();
     this.#sqlite = openForWriting(this.path);
+  }
+
+  /** Keeps every other process out until `rotate`; false where a reader is in already. */
+  lockOut(): boolean {
+    this.#sqlite.close();
+    this.#sqlite = new Database(this.path, { timeout: CHECKPOINT_WAIT_MS });
+    this.#sqlite.pragma('locking_mode = EXCLUSIVE');
+    try {
+      this.#sqlite.exec('BEGIN IMMEDIATE; COMMIT');
+      return true;
+    } catch (error) {
+      if (!(error instanceof Error) || !/locked/.test(error.message)) throw error;
+      this.rotate();
+      return false;
+    }
   }
 
   /** Puts a copy with the same rows in the place of the file: another inode under the same name. */

@@ -92,5 +92,5 @@ export function chatOf(world: World, from: string, { group, service }: WhereAndW
   if (group === undefined) return world.db.directChat(from, service);
   const chat = world.db.chat(group);
   if (chat === null) throw new Error(`There is no group ${group}.`);
-  return chat;
+  return { ...chat, service: service ?? chat.service };
 }

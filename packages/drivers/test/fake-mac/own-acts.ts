@@ -169,12 +169,19 @@ function writeToOneself(
   markSent(world, made.guid);
   const twin = newGuid();
   world.oracle.addRow(made.guid, twin);
-  world.schedule.after(gapMs, () => {
-    const sender = world.db.handle(handle, chat.service);
-    const row = inboundRow(world, { guid: twin, handle: sender, service: chat.service, date }, [{ text }]);
-    insertAndJoin(world, row, [chat], 0);
-  });
+  world.schedule.after(gapMs, () => insertTwin(world, chat, { guid: twin, text, date }));
   return { ...made, twin };
+}
+
+/** The inbound row of what the line has written to itself. */
+export function insertTwin(
+  world: World,
+  chat: ChatRow,
+  { guid, text, date }: { readonly guid: string; readonly text: string; readonly date: number },
+): void {
+  const handle = world.db.handle(world.db.owner.handle, chat.service);
+  const row = inboundRow(world, { guid, handle, service: chat.service, date }, [{ text }]);
+  insertAndJoin(world, row, [chat], 0);
 }
 
 /** d.4: an own SMS row, empty, whose handle is the chat's identifier, in no chat. */

@@ -7,7 +7,7 @@ import type { Timings } from './behaviour.ts';
 import type { Part } from './bodies.ts';
 import type { ChatRow } from './chat-db.ts';
 import { newGuid } from './message-rows.ts';
-import { insertOwn, markDelivered, markFailed, markSent } from './own-acts.ts';
+import { insertOwn, insertTwin, markDelivered, markFailed, markSent } from './own-acts.ts';
 import { mayMessagesRead } from './sandbox.ts';
 import type { World } from './world.ts';
 
@@ -124,6 +124,12 @@ function carry(world: World, how: Posted, guids: readonly string[], what: Pick<G
     for (const guid of guids) markSent(world, guid);
     const there = got.get(chat.identifier) ?? [];
     got.set(chat.identifier, [...there, { guid: guids[0] ?? '', ...what, at: world.now() }]);
+    const [whole] = guids;
+    if (whole !== undefined && what.text !== null && chat.identifier === world.db.owner.handle) {
+      const twin = newGuid();
+      world.oracle.addRow(whole, twin);
+      insertTwin(world, chat, { guid: twin, text: what.text, date: world.now() });
+    }
     if (timings.deliveredMs === null || chat.isGroup || chat.service === 'SMS') return;
     world.schedule.after(timings.deliveredMs, () => {
       for (const guid of guids) markDelivered(world, guid);

@@ -21,6 +21,7 @@ export function createUpheavals(
   | 'replaceByCopy'
   | 'replaceByRebuilt'
   | 'holdReadLock'
+  | 'lockOut'
 > {
   const { db, oracle } = world;
   const tellDeleted = (guid: string): void => {
@@ -69,6 +70,11 @@ export function createUpheavals(
       reader.exec('BEGIN; SELECT count(*) FROM message;');
       world.schedule.after(ms, () => reader.close());
       return null;
+    },
+    lockOut: ({ ms }) => {
+      const isAlone = db.lockOut();
+      if (isAlone) world.schedule.after(ms, () => db.rotate());
+      return isAlone;
     },
   };
 }
