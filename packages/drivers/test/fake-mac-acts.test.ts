@@ -1,34 +1,15 @@
 /** What peers and the owner do leaves the rows on the fake Mac that it leaves on a real one. */
-import Database from 'better-sqlite3';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Row } from './fake-mac/chat-db.ts';
-import type { Generation } from './fake-mac/generations.ts';
-import { type FakeMac, startFakeMac } from './fake-mac/mac.ts';
+import { describe, expect, it } from 'vitest';
+import type { FakeMac } from './fake-mac/mac.ts';
 import type { Later } from './fake-mac/oracle.ts';
+import { useMacs } from './fake-mac/use-mac.ts';
 
 const PEER = '+15550109999';
 const OTHER_PEER = '+15550109998';
 const URL_BALLOON = 'com.apple.messages.URLBalloonProvider';
 const PICTURE = { name: 'hike.jpg', mimeType: 'image/jpeg', bytes: 'aGlrZQ==' };
 
-const open: { mac: FakeMac | null; readers: Database.Database[] } = { mac: null, readers: [] };
-
-afterEach(async () => {
-  for (const reader of open.readers.splice(0)) reader.close();
-  await open.mac?.close();
-  open.mac = null;
-});
-
-async function start(generation: Generation = 'golden'): Promise<FakeMac> {
-  open.mac = await startFakeMac({ generation });
-  return open.mac;
-}
-
-function read(mac: FakeMac, sql: string): Row[] {
-  const reader = new Database(mac.chatDb, { readonly: true });
-  open.readers.push(reader);
-  return reader.prepare<[], Row>(sql).all();
-}
+const { start, read } = useMacs();
 
 async function laterOf(mac: FakeMac, guid: string): Promise<readonly Later[]> {
   const found = (await mac.act('oracle', {})).find((one) => one.guid === guid);
@@ -39,8 +20,8 @@ describe('a link', () => {
   it('has its preview in a second row of the same sender, or in its own later', async () => {
     const mac = await start();
     const link = { from: PEER, text: 'See https://example.com/a', url: 'https://example.com/a' };
-    const { guid, preview } = await mac.act('textWithPreview', { ...link, previewAfterMs: 20 });
-    const filled = await mac.act('textWithBalloon', { ...link, balloonAfterMs: 20 });
+    const { guid, preview } = await mac.act('textWithPreview', { ...link, previewAfterMs: 800 });
+    const filled = await mac.act('textWithBalloon', { ...link, balloonAfterMs: 700 });
     expect(read(mac, 'SELECT guid FROM message WHERE balloon_bundle_id IS NOT NULL')).toEqual([]);
     await mac.settle();
     const rows = read(
@@ -175,6 +156,22 @@ describe('a group', () => {
     expect(await mac.act('oracle', {})).toMatchObject([
       { what: 'chat', chat, name: 'Hike', participants: [PEER, OTHER_PEER] },
       { what: 'chat', chat, name: 'Hike', participants: [PEER] },
+    ]);
+  });
+});
+
+describe('two chats of one person', () => {
+  it('become one with the messages of both', async () => {
+    const mac = await start();
+    await mac.act('text', { from: PEER, text: 'One' });
+    await mac.act('text', { from: 'ada@example.com', text: 'Two' });
+    await mac.act('mergeChats', { from: PEER, into: 'ada@example.com' });
+    const sql = `SELECT text, chat_identifier AS chat FROM message m JOIN chat_message_join ON message_id = m.ROWID
+                   JOIN chat c ON c.ROWID = chat_id ORDER BY m.ROWID`;
+    const chat = 'ada@example.com';
+    expect(read(mac, sql)).toEqual([
+      { text: 'One', chat },
+      { text: 'Two', chat },
     ]);
   });
 });

@@ -1,111 +1,44 @@
 /** The fake Messages answers scripts as a real one does, with every fault that the drivers' tests arrange. */
-import { execFile } from 'node:child_process';
 import { linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Outcome } from './fake-mac/behaviour.ts';
 import { type Row, uuidOf } from './fake-mac/chat-db.ts';
 import type { Generation } from './fake-mac/generations.ts';
-import { type FakeMac, startFakeMac } from './fake-mac/mac.ts';
+import type { FakeMac } from './fake-mac/mac.ts';
+import { ACCOUNTS, CHATS, FILE_BY_CHAT, PROBE, TEXT_BY_CHAT, TEXT_BY_PARTICIPANT } from './fake-mac/stock-scripts.ts';
+import { type Ran, runProgram, useMacs } from './fake-mac/use-mac.ts';
 
 const PEER = '+15550109999';
 const OTHER_PEER = '+15550109998';
 const CHAT = `any;-;${PEER}`;
 const STAGED = 'Library/Messages/Attachments/trunkline/one/hike.jpg';
 
-/** The shapes that a sender uses: two phases, and data in the arguments alone. */
-const resolving = (setTarget: string, send: string): string => `on run argv
-  with timeout of 2 seconds
-    tell application "Messages"
-      try
-        ${setTarget}
-      on error m number n
-        error "RESOLVE " & n & ": " & m number 9001
-      end try
-      send ${send} to theTarget
-    end tell
-  end timeout
-end run`;
-const BY_CHAT = 'set theTarget to chat id (item 1 of argv)\n        get id of theTarget';
-const BY_PARTICIPANT = 'set theTarget to participant (item 2 of argv) of (first account whose id is (item 1 of argv))';
-const TEXT_BY_CHAT = resolving(BY_CHAT, '(item 2 of argv)');
-const TEXT_BY_PARTICIPANT = resolving(BY_PARTICIPANT, '(item 3 of argv)');
-const withFile = (script: string, item: number): string =>
-  script
-    .replace('with timeout', `set theFile to (POSIX file (item ${item} of argv)) as alias\n  with timeout`)
-    .replace(/send \(item \d of argv\)/, 'send theFile');
-const FILE_BY_CHAT = withFile(TEXT_BY_CHAT, 2);
-const PROBE = `on run argv
-  tell application "Messages"
-    return {count of (every chat whose id is (item 1 of argv)), id of every account}
-  end tell
-end run`;
-const ACCOUNTS = `on run argv
-  tell application "Messages"
-    set theLines to {}
-    repeat with a in every account
-      set end of theLines to (id of a) & tab & (service type of a) & tab & (enabled of a) & tab & (connection status of a)
-    end repeat
-  end tell
-end run`;
-
-interface Ran {
-  readonly code: number | string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const open: { mac: FakeMac | null; readers: Database.Database[] } = { mac: null, readers: [] };
-
-afterEach(async () => {
-  for (const reader of open.readers.splice(0)) reader.close();
-  await open.mac?.close();
-  open.mac = null;
-});
+const { start: startMac, read } = useMacs();
 
 /** A Mac that has had one message from its peer, so that the chat is there. */
 async function start(generation: Generation = 'golden'): Promise<FakeMac> {
-  const mac = await startFakeMac({ generation });
-  open.mac = mac;
+  const mac = await startMac(generation);
   await mac.act('text', { from: PEER, text: 'Hello' });
   return mac;
 }
 
-function run(command: readonly string[], script: string, killed?: AbortSignal): Promise<Ran> {
-  const [file = '', ...argv] = command;
-  return new Promise((resolve) => {
-    const child = execFile(
-      file,
-      argv,
-      { ...(killed && { signal: killed }), killSignal: 'SIGKILL' },
-      (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? null), stdout, stderr });
-      },
-    );
-    child.stdin?.end(script);
-  });
-}
-
 function osascript(mac: FakeMac, script: string, argv: readonly string[], killed?: AbortSignal): Promise<Ran> {
-  return run([...mac.osascript, '-', ...argv], script, killed);
+  return runProgram([...mac.osascript, '-', ...argv], script, killed);
 }
 
 function ownRows(mac: FakeMac): Row[] {
-  const reader = new Database(mac.chatDb, { readonly: true });
-  open.readers.push(reader);
-  return reader
-    .prepare<[], Row>(
-      `SELECT m.guid, m.text, m.attributedBody IS NULL AS bodiless, m.service, m.is_sent, m.is_delivered, m.error, h.id AS handle,
-              c.guid AS chat, a.filename, a.transfer_state AS state
-         FROM message m LEFT JOIN handle h ON h.ROWID = m.handle_id
-         LEFT JOIN chat_message_join j ON j.message_id = m.ROWID LEFT JOIN chat c ON c.ROWID = j.chat_id
-         LEFT JOIN message_attachment_join aj ON aj.message_id = m.ROWID
-         LEFT JOIN attachment a ON a.ROWID = aj.attachment_id
-        WHERE m.is_from_me = 1 ORDER BY m.ROWID`,
-    )
-    .all();
+  return read(
+    mac,
+    `SELECT m.guid, m.text, m.attributedBody IS NULL AS bodiless, m.service, m.is_sent, m.is_delivered, m.error,
+            h.id AS handle, c.guid AS chat, a.filename, a.transfer_state AS state
+       FROM message m LEFT JOIN handle h ON h.ROWID = m.handle_id
+       LEFT JOIN chat_message_join j ON j.message_id = m.ROWID LEFT JOIN chat c ON c.ROWID = j.chat_id
+       LEFT JOIN message_attachment_join aj ON aj.message_id = m.ROWID
+       LEFT JOIN attachment a ON a.ROWID = aj.attachment_id
+      WHERE m.is_from_me = 1 ORDER BY m.ROWID`,
+  );
 }
 
 function stage(mac: FakeMac, place = STAGED): string {
@@ -219,14 +152,13 @@ describe('the look-up of a chat', () => {
 
   it('finds it under its live id, and one that is not live after a deep link', async () => {
     const mac = await start();
-    const list = 'on run argv\n  tell application "Messages" to return id of every chat\nend run';
     await mac.act('setLiveIds', { ids: [{ guid: CHAT, live: `iMessage;-;${PEER}` }] });
-    expect((await osascript(mac, list, [])).stdout).toBe(`iMessage;-;${PEER}\n`);
+    expect((await osascript(mac, CHATS, [])).stdout).toBe(`iMessage;-;${PEER}\n`);
     expect((await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi'])).stderr).toContain('RESOLVE -1728');
     expect((await osascript(mac, TEXT_BY_CHAT, [`iMessage;-;${PEER}`, 'Hi'])).code).toBe(0);
     await mac.act('setLiveIds', { ids: [{ guid: CHAT, live: null }], comeByLink: true });
-    expect((await osascript(mac, list, [])).stdout).toBe('\n');
-    await run([...mac.program('open'), '-g', `imessage://open?address=${encodeURIComponent(PEER)}`], '');
+    expect((await osascript(mac, CHATS, [])).stdout).toBe('\n');
+    await runProgram([...mac.program('open'), '-g', `imessage://open?address=${encodeURIComponent(PEER)}`]);
     expect((await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi'])).code).toBe(0);
     await mac.settle();
     expect(await mac.act('received', { chat: PEER })).toHaveLength(2);
@@ -313,11 +245,11 @@ describe('a fault', () => {
   it('is a Messages that does not run, until it is opened', async () => {
     const mac = await start();
     const pgrep = [...mac.program('pgrep'), '-x', 'Messages'];
-    expect((await run(pgrep, '')).stdout).toBe(`${mac.process.pid}\n`);
+    expect((await runProgram(pgrep)).stdout).toBe(`${mac.process.pid}\n`);
     await mac.act('setRunning', { isRunning: false });
-    expect((await run(pgrep, '')).code).toBe(1);
+    expect((await runProgram(pgrep)).code).toBe(1);
     expect((await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi'])).stderr).toContain('RESOLVE -600');
-    await run([...mac.program('open'), '-gj', '-b', 'com.apple.MobileSMS'], '');
+    await runProgram([...mac.program('open'), '-gj', '-b', 'com.apple.MobileSMS']);
     expect((await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi'])).code).toBe(0);
   });
 
@@ -348,7 +280,7 @@ describe('a file', () => {
   it('is read after the script has ended: one that was removed too early fails', async () => {
     const mac = await start();
     const path = stage(mac);
-    await mac.act('behave', { rules: [], timings: { readFileMs: 300 } });
+    await mac.act('behave', { rules: [], timings: { readFileMs: 2_000 } });
     await osascript(mac, FILE_BY_CHAT, [CHAT, path]);
     rmSync(path);
     await mac.settle();
@@ -385,7 +317,6 @@ describe('a file', () => {
     await osascript(other, FILE_BY_CHAT.replace(' as alias', ''), [CHAT, stage(other, 'Pictures/hike.jpg')]);
     await other.settle();
     expect(ownRows(other)).toMatchObject([{ filename: null, error: 25 }]);
-    await mac.close();
   });
 });
 
@@ -393,11 +324,11 @@ describe('the small programs', () => {
   it('answer as on a good Mac, or as they are told, and what called them is known', async () => {
     const mac = await start('sequoia');
     const version = [...mac.program('sw_vers'), '-productVersion'];
-    expect((await run(version, '')).stdout).toMatch(/^15\./);
-    expect((await run([...mac.program('csrutil'), 'status'], '')).stdout).toContain('enabled');
+    expect((await runProgram(version)).stdout).toMatch(/^15\./);
+    expect((await runProgram([...mac.program('csrutil'), 'status'])).stdout).toContain('enabled');
     await mac.behavePrograms({ 'launchctl print': { code: 113, stderr: 'Could not find service.\n' } });
-    expect((await run([...mac.program('launchctl'), 'print', 'gui/501/x'], '')).code).toBe(113);
-    expect((await run([...mac.program('launchctl'), 'managername'], '')).stdout).toBe('Aqua\n');
+    expect((await runProgram([...mac.program('launchctl'), 'print', 'gui/501/x'])).code).toBe(113);
+    expect((await runProgram([...mac.program('launchctl'), 'managername'])).stdout).toBe('Aqua\n');
     expect(mac.programCalls().map(({ name, argv }) => [name, ...argv].join(' '))).toEqual([
       'sw_vers -productVersion',
       'csrutil status',
@@ -410,7 +341,7 @@ describe('the small programs', () => {
     const mac = await start();
     mac.process.kill('SIGKILL');
     await sleep(100);
-    expect((await run([...mac.program('pgrep'), '-x', 'Messages'], '')).code).toBe(1);
+    expect((await runProgram([...mac.program('pgrep'), '-x', 'Messages'])).code).toBe(1);
     expect((await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi'])).stderr).toContain('RESOLVE -600');
   });
 });

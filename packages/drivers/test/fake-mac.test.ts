@@ -2,34 +2,21 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Unarchiver } from '@parseaple/typedstream';
-import Database from 'better-sqlite3';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { encodeBody } from './fake-mac/bodies.ts';
 import type { Row } from './fake-mac/chat-db.ts';
 import { GENERATIONS, type Generation } from './fake-mac/generations.ts';
-import { type FakeMac, startFakeMac } from './fake-mac/mac.ts';
+import type { FakeMac } from './fake-mac/mac.ts';
+import { useMacs } from './fake-mac/use-mac.ts';
 
 const PEER = '+15550109999';
 const OTHER_PEER = '+15550109998';
 
-const open: { mac: FakeMac | null; readers: Database.Database[] } = { mac: null, readers: [] };
+const { start, read, openReader } = useMacs();
 
-afterEach(async () => {
-  for (const reader of open.readers.splice(0)) reader.close();
-  await open.mac?.close();
-  open.mac = null;
-});
-
-async function start(generation: Generation = 'golden'): Promise<FakeMac> {
-  open.mac = await startFakeMac({ generation });
-  return open.mac;
-}
-
-/** As a driver reads: another process, a connection that can only read. */
-function read(mac: FakeMac): (sql: string, ...values: string[]) => Row[] {
-  const reader = new Database(mac.chatDb, { readonly: true });
-  open.readers.push(reader);
-  return (sql, ...values) => reader.prepare<string[], Row>(sql).all(...values);
+function rowsOf(mac: FakeMac): (sql: string) => Row[] {
+  const reader = openReader(mac);
+  return (sql) => reader.prepare<[], Row>(sql).all();
 }
 
 function textOf(body: unknown): unknown {
@@ -41,7 +28,7 @@ function textOf(body: unknown): unknown {
 describe.each(GENERATIONS)('the database of %s', (generation) => {
   it('has its columns, and those of later releases not', async () => {
     const mac = await start(generation);
-    const rows = read(mac)("SELECT name FROM pragma_table_info('message')").map(({ name }) => name);
+    const rows = read(mac, "SELECT name FROM pragma_table_info('message')").map(({ name }) => name);
     const there = (name: string): boolean => rows.includes(name);
     expect(there('part_count')).toBe(true);
     expect(there('schedule_type')).toBe(generation !== 'ventura');
@@ -51,7 +38,7 @@ describe.each(GENERATIONS)('the database of %s', (generation) => {
   it('names its chats as its release does, and lets a reader see a row that is in the log alone', async () => {
     const mac = await start(generation);
     const { chat: group } = await mac.act('createGroup', { participants: [PEER, OTHER_PEER], name: 'Hike' });
-    const rows = read(mac);
+    const rows = rowsOf(mac);
     const prefix = generation === 'golden' ? 'any' : 'iMessage';
     const made = await mac.act('text', { from: PEER, text: 'Hello 👍🏽' });
     await mac.act('text', { from: OTHER_PEER, text: 'All', group });
@@ -81,9 +68,9 @@ describe('bodies', () => {
 describe('rows', () => {
   it('come before their chats, and some never get one', async () => {
     const mac = await start();
-    const rows = read(mac);
+    const rows = rowsOf(mac);
     const joined = (): number => rows('SELECT 1 FROM chat_message_join').length;
-    const late = await mac.act('text', { from: PEER, text: 'Late', joinAfterMs: 60 });
+    const late = await mac.act('text', { from: PEER, text: 'Late', joinAfterMs: 800 });
     const never = await mac.act('text', { from: PEER, text: 'Never', joinAfterMs: null });
     expect(rows('SELECT guid FROM message')).toHaveLength(2);
     expect(joined()).toBe(0);
@@ -96,7 +83,7 @@ describe('rows', () => {
 
   it('of an own message are changed until they are read', async () => {
     const mac = await start();
-    const rows = read(mac);
+    const rows = rowsOf(mac);
     const { guid } = await mac.act('ownText', { to: PEER, text: 'Yes', sentAfterMs: 10, deliveredAfterMs: 20 });
     await mac.settle();
     const state = (): Row | undefined =>
@@ -113,7 +100,8 @@ describe('rows', () => {
       const mac = await start(generation);
       await mac.act('text', { from: PEER, text: 'Blue' });
       await mac.act('text', { from: PEER, text: 'Green', service: 'SMS' });
-      const rows = read(mac)(
+      const rows = read(
+        mac,
         'SELECT m.service, c.guid FROM message m, chat_message_join, chat c WHERE message_id = m.ROWID AND chat_id = c.ROWID ORDER BY m.ROWID',
       );
       await mac.close();
@@ -128,7 +116,7 @@ describe('rows', () => {
 
   it('leave a trace when they go, and stay while they are only put aside', async () => {
     const mac = await start();
-    const rows = read(mac);
+    const rows = rowsOf(mac);
     const gone = await mac.act('text', { from: PEER, text: 'Gone' });
     const aside = await mac.act('text', { from: PEER, text: 'Aside' });
     await mac.act('delete', { guid: gone.guid });
@@ -143,10 +131,10 @@ describe('rows', () => {
 describe('attachments', () => {
   it('arrive in stages: the row, the state, the bytes', async () => {
     const mac = await start();
-    const rows = read(mac);
+    const rows = rowsOf(mac);
     const bytes = Buffer.from('a picture').toString('base64');
     const file = { name: 'hike.jpg', mimeType: 'image/jpeg', bytes };
-    const arrival = { rowAfterMs: 30, doneAfterMs: 60, fileAfterMs: 90 };
+    const arrival = { rowAfterMs: 800, doneAfterMs: 60, fileAfterMs: 90 };
     const { guid } = await mac.act('files', { from: PEER, parts: [{ text: 'Look' }, { file }], arrival });
     expect(rows('SELECT text, cache_has_attachments AS has FROM message')).toEqual([{ text: 'Look\uFFFC', has: 0 }]);
     await mac.settle();
@@ -163,30 +151,31 @@ describe('the file itself', () => {
     await mac.act('gap', { rows: 50 });
     await mac.act('text', { from: PEER, text: 'One' });
     const before = statSync(mac.chatDb).ino;
+    const old = rowsOf(mac);
+    expect(old('SELECT text FROM message')).toHaveLength(1);
     await mac.act('replaceByCopy', {});
     expect(statSync(mac.chatDb).ino).not.toBe(before);
-    expect(read(mac)('SELECT ROWID FROM message')).toEqual([{ ROWID: 51 }]);
+    expect(read(mac, 'SELECT ROWID FROM message')).toEqual([{ ROWID: 51 }]);
     await mac.act('replaceByRebuilt', { keep: 10 });
     await mac.act('text', { from: PEER, text: 'Two' });
-    expect(read(mac)('SELECT m.ROWID, text FROM message m JOIN chat_message_join ON message_id = m.ROWID')).toEqual([
+    expect(read(mac, 'SELECT m.ROWID, text FROM message m JOIN chat_message_join ON message_id = m.ROWID')).toEqual([
       { ROWID: 1, text: 'One' },
       { ROWID: 2, text: 'Two' },
     ]);
+    // Whoever has the old file open goes on reading it.
+    expect(old('SELECT text FROM message')).toHaveLength(1);
   });
 
   it('is locked for whoever opens it, while nobody has it open', async () => {
     const mac = await start();
     await mac.act('text', { from: PEER, text: 'One' });
-    const count = (): Row[] => {
-      const reader = new Database(mac.chatDb, { readonly: true, timeout: 10 });
-      open.readers.push(reader);
-      return reader.prepare<[], Row>('SELECT text FROM message').all();
-    };
+    const count = (): Row[] => read(mac, 'SELECT text FROM message');
     expect(await mac.act('lockOut', { ms: 60_000 })).toBe(true);
     await mac.act('text', { from: PEER, text: 'Two' });
     expect(count).toThrow('database is locked');
     await mac.act('rotate', {});
     expect(count()).toHaveLength(2);
+    openReader(mac).prepare('SELECT 1 FROM message').get();
     expect(await mac.act('lockOut', { ms: 60_000 })).toBe(false);
     expect(count()).toHaveLength(2);
   });
@@ -194,7 +183,7 @@ describe('the file itself', () => {
   it('is folded together with its log unless a reader holds its snapshot', async () => {
     const mac = await start();
     await mac.act('text', { from: PEER, text: 'One' });
-    await mac.act('holdReadLock', { ms: 50 });
+    await mac.act('holdReadLock', { ms: 1_000 });
     await mac.act('text', { from: PEER, text: 'Two' });
     expect(await mac.act('checkpoint', {})).toBe(false);
     await mac.settle();

@@ -145,6 +145,8 @@ export interface MacActs {
 
   delete(act: { readonly guid: string }): null;
   recentlyDelete(act: { readonly guid: string }): null;
+  /** Two chats of one person become one: what was in the one is in the other, and the one is gone. */
+  mergeChats(act: { readonly from: string; readonly into: string }): null;
   /** A row that is there and gone again: nothing but a gap in the ROWIDs. */
   gap(act: { readonly rows: number }): null;
   /** iCloud brings in old rows, in any order; the newest of them is this old. */

@@ -162,6 +162,13 @@ export class FakeChatDb {
     });
   }
 
+  mergeChats(from: ChatRow, into: ChatRow): void {
+    this.together(() => {
+      this.run('UPDATE OR IGNORE chat_message_join SET chat_id = ? WHERE chat_id = ?', into.rowid, from.rowid);
+      this.run('DELETE FROM chat WHERE ROWID = ?', from.rowid);
+    });
+  }
+
   /** Recently deleted: the row stays, its link to the chat moves (a.3). */
   moveToRecoverable(guid: string, now: number): void {
     const rowid = this.rowidOf(guid);

@@ -14,6 +14,7 @@ export function createUpheavals(
   MacActs,
   | 'delete'
   | 'recentlyDelete'
+  | 'mergeChats'
   | 'gap'
   | 'flood'
   | 'checkpoint'
@@ -36,6 +37,12 @@ export function createUpheavals(
     recentlyDelete: ({ guid }) => {
       db.moveToRecoverable(guid, world.now());
       tellDeleted(guid);
+      return null;
+    },
+    mergeChats: ({ from, into }) => {
+      const [gone, stays] = [db.chat(from), db.chat(into)];
+      if (gone === null || stays === null) throw new Error('Both chats must be there.');
+      db.mergeChats(gone, stays);
       return null;
     },
     gap: ({ rows }) => {
