@@ -201,6 +201,19 @@ describe('the line itself', () => {
   });
 });
 
+describe('a message that is deleted early', () => {
+  it('takes with it what was still to come', async () => {
+    const mac = await start();
+    const own = await mac.act('ownText', { to: PEER, text: 'Gone', deliveredAfterMs: 30, readAfterMs: 60 });
+    const arrival = { rowAfterMs: 30, doneAfterMs: 30 };
+    const files = { from: PEER, parts: [{ file: PICTURE }], arrival, joinAfterMs: 30 };
+    for (const { guid } of [own, await mac.act('files', files)]) await mac.act('delete', { guid });
+    await mac.settle();
+    expect(read(mac, 'SELECT 1 FROM message UNION ALL SELECT 1 FROM attachment')).toEqual([]);
+    expect(read(mac, 'SELECT 1 FROM deleted_messages')).toHaveLength(2);
+  });
+});
+
 describe('a flood', () => {
   it('brings old rows under new numbers, in an order of their own', async () => {
     const mac = await start();

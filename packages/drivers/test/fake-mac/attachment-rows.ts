@@ -34,7 +34,7 @@ export function receiveFile(
   };
   const tell = (isReady: boolean): void => {
     const later = { what: 'attachment', guid: file.guid, isReady, at: world.now() } as const;
-    if (world.oracle.isMessage(message)) world.oracle.addLater(message, later);
+    world.oracle.addLater(message, later);
   };
   // Ready is what is both said to be finished and there; the later of the two tells it.
   let missing = 2;
@@ -44,7 +44,9 @@ export function receiveFile(
   };
 
   world.schedule.after(rowAfterMs, () => {
-    world.db.attach(world.db.rowidOf(message), {
+    const row = world.db.message(message);
+    if (row === null) return;
+    world.db.attach(Number(row['ROWID']), {
       guid: file.guid,
       original_guid: file.guid,
       transfer_name: file.name,

@@ -196,7 +196,7 @@ function writeBody(world: World, guid: string, body: Body, at: number): void {
   const parts = remaining(body);
   const places = [...body.parts.keys()].filter((place) => !body.retracted.includes(place));
   const isGone = parts.length === 0;
-  world.db.update('message', world.db.rowidOf(guid), {
+  world.db.updateMessage(guid, {
     text: isGone ? null : textOfParts(parts),
     attributedBody: isGone ? null : encodeBody(parts, places),
     date_edited: toAppleTime(at),

@@ -138,6 +138,12 @@ export class FakeChatDb {
     return this.one('SELECT ROWID, * FROM message WHERE guid = ?', guid);
   }
 
+  /** Nothing where the row is gone: what was on its way comes too late. */
+  updateMessage(guid: string, values: Row): void {
+    const row = this.message(guid);
+    if (row !== null) this.update('message', Number(row['ROWID']), values);
+  }
+
   rowidOf(guid: string): number {
     const row = this.one('SELECT ROWID FROM message WHERE guid = ?', guid);
     if (row === null) throw new Error(`No message has the GUID ${guid}.`);

@@ -71,10 +71,11 @@ export function insertAndJoin(
   world.db.insert('message', row);
   if (joinAfterMs !== null) {
     world.schedule.after(joinAfterMs ?? 0, () => {
-      // By then the database may be another one, with other ROWIDs.
-      const rowid = world.db.rowidOf(guid);
+      // By then the row may be gone, or stand in another database under another ROWID.
+      const there = world.db.message(guid);
+      if (there === null) return;
       world.db.together(() => {
-        for (const chat of chats) world.db.join(chat.rowid, rowid);
+        for (const chat of chats) world.db.join(chat.rowid, Number(there['ROWID']));
       });
       then();
     });

@@ -94,27 +94,18 @@ export class Oracle {
     if (known.completeAt === null) this.#expected.set(guid, { ...known, completeAt: at });
   }
 
-  /** Whether the row is a message that is to be told. */
-  isMessage(guid: string): boolean {
-    return this.#expected.get(guid)?.what === 'message';
-  }
-
+  /** One more row of this message. */
   addRow(guid: string, row: string): void {
-    const known = this.#messageOf(guid);
-    this.#expected.set(known.guid, { ...known, rows: [...known.rows, row] });
+    this.#change(guid, (known) => ({ rows: [...known.rows, row] }));
   }
 
   addLater(guid: string, later: Later): void {
-    const known = this.#messageOf(guid);
-    this.#expected.set(known.guid, { ...known, later: [...known.later, later] });
+    this.#change(guid, (known) => ({ later: [...known.later, later] }));
   }
 
-  /** The message that one of these rows belongs to. */
-  #messageOf(row: string): ExpectedMessage {
-    const known = this.#expected.get(row);
-    if (known?.what === 'message') return known;
-    const whole = this.list().find((one) => one.what === 'message' && one.rows.includes(row));
-    if (whole?.what !== 'message') throw new Error(`No message is expected of the row ${row}.`);
-    return whole;
+  /** Of a row that is no message by itself nothing is to be told, whatever becomes of it. */
+  #change(guid: string, change: (known: ExpectedMessage) => Partial<ExpectedMessage>): void {
+    const known = this.#expected.get(guid);
+    if (known?.what === 'message') this.#expected.set(guid, { ...known, ...change(known) });
   }
 }

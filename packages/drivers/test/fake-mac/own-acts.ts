@@ -122,38 +122,38 @@ export function insertOwn(
 
 /** Handed to Apple's service, and from now on with the peer (a.4). */
 export function markSent(world: World, guid: string): void {
-  world.db.update('message', world.db.rowidOf(guid), { is_sent: 1, is_prepared: 1 });
+  world.db.updateMessage(guid, { is_sent: 1, is_prepared: 1 });
 }
 
 export function markDelivered(world: World, guid: string): undefined {
   const at = world.now();
-  world.db.update('message', world.db.rowidOf(guid), {
+  world.db.updateMessage(guid, {
     is_sent: 1,
     is_delivered: 1,
     date_delivered: toAppleTime(at),
     date_updated: toAppleTime(at),
   });
-  if (world.oracle.isMessage(guid)) world.oracle.addLater(guid, { what: 'delivered', at });
+  world.oracle.addLater(guid, { what: 'delivered', at });
 }
 
 function markRead(world: World, guid: string): undefined {
   const at = world.now();
-  world.db.update('message', world.db.rowidOf(guid), {
+  world.db.updateMessage(guid, {
     is_read: 1,
     date_read: toAppleTime(at),
     date_updated: toAppleTime(at),
   });
-  if (world.oracle.isMessage(guid)) world.oracle.addLater(guid, { what: 'read', at });
+  world.oracle.addLater(guid, { what: 'read', at });
 }
 
 export function markFailed(world: World, guid: string, error: number): undefined {
-  world.db.update('message', world.db.rowidOf(guid), { error, is_sent: 0 });
-  if (world.oracle.isMessage(guid)) world.oracle.addLater(guid, { what: 'failed', error, at: world.now() });
+  world.db.updateMessage(guid, { error, is_sent: 0 });
+  world.oracle.addLater(guid, { what: 'failed', error, at: world.now() });
 }
 
 /** a.5 */
 function downgrade(world: World, guid: string): undefined {
-  world.db.update('message', world.db.rowidOf(guid), { service: 'SMS', was_downgraded: 1 });
+  world.db.updateMessage(guid, { service: 'SMS', was_downgraded: 1 });
   world.oracle.addLater(guid, { what: 'downgraded', at: world.now() });
 }
 

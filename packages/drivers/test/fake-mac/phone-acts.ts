@@ -30,9 +30,7 @@ export function createPhoneActs(
     },
     textWithBalloon: (act) => {
       const made = receiveText(world, act);
-      world.schedule.after(act.balloonAfterMs, () =>
-        world.db.update('message', world.db.rowidOf(made.guid), balloonColumns(act.url)),
-      );
+      world.schedule.after(act.balloonAfterMs, () => world.db.updateMessage(made.guid, balloonColumns(act.url)));
       return made;
     },
     files: (act) => receiveFiles(world, act),

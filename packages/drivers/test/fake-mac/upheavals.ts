@@ -24,10 +24,8 @@ export function createUpheavals(
   | 'holdReadLock'
   | 'lockOut'
 > {
-  const { db, oracle } = world;
-  const tellDeleted = (guid: string): void => {
-    if (oracle.isMessage(guid)) oracle.addLater(guid, { what: 'deleted', at: world.now() });
-  };
+  const { db } = world;
+  const tellDeleted = (guid: string): void => world.oracle.addLater(guid, { what: 'deleted', at: world.now() });
   return {
     delete: ({ guid }) => {
       db.delete(guid);
