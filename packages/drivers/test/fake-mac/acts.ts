@@ -149,8 +149,13 @@ export interface MacActs {
   mergeChats(act: { readonly from: string; readonly into: string }): null;
   /** A row that is there and gone again: nothing but a gap in the ROWIDs. */
   gap(act: { readonly rows: number }): null;
-  /** iCloud brings in old rows, in any order; the newest of them is this old. */
-  flood(act: { readonly from: readonly string[]; readonly rows: number; readonly agoMs: number }): null;
+  /** iCloud brings in old rows, in any order. The newest is of this moment (Unix ms), or this old. */
+  flood(
+    act: { readonly from: readonly string[]; readonly rows: number } & (
+      | { readonly newest: number }
+      | { readonly agoMs: number }
+    ),
+  ): null;
   checkpoint(act: object): boolean;
   rotate(act: object): null;
   replaceByCopy(act: object): null;

@@ -85,12 +85,10 @@ export function createUpheavals(
 }
 
 /** Old rows under new ROWIDs, read long ago, in an order of their own (a.5). */
-function flood(
-  world: World,
-  { from, rows, agoMs }: { readonly from: readonly string[]; readonly rows: number; readonly agoMs: number },
-): void {
+function flood(world: World, act: Parameters<MacActs['flood']>[0]): void {
   const { db, oracle } = world;
-  const newest = world.now() - agoMs;
+  const { from, rows } = act;
+  const newest = 'newest' in act ? act.newest : world.now() - act.agoMs;
   for (let begun = 0; begun < rows; begun += FLOOD_BATCH) {
     db.together(() => {
       for (let row = begun; row < Math.min(rows, begun + FLOOD_BATCH); row += 1) {
