@@ -56,7 +56,7 @@ describe('a text', () => {
   it('goes into its chat, is sent and delivered, and leaves text NULL', async () => {
     const mac = await start();
     const { chat: group } = await mac.act('createGroup', { participants: [PEER, OTHER_PEER], name: null, hex: true });
-    expect(await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi "there"\\ 👍🏽'])).toEqual({
+    expect(await osascript(mac, TEXT_BY_CHAT, [CHAT, 'Hi "there"\\ 👍🏽\n\u2028\u2029'])).toEqual({
       code: 0,
       stdout: '\n',
       stderr: '',
@@ -68,9 +68,11 @@ describe('a text', () => {
       { text: null, handle: null, chat: `any;+;${group}`, is_sent: 1, is_delivered: 0 },
     ]);
     const [guid] = ownRows(mac).map((row) => row['guid']);
-    expect(await mac.act('received', { chat: PEER })).toMatchObject([{ guid, text: 'Hi "there"\\ 👍🏽', files: [] }]);
+    expect(await mac.act('received', { chat: PEER })).toMatchObject([
+      { guid, text: 'Hi "there"\\ 👍🏽\n\u2028\u2029', files: [] },
+    ]);
     expect(mac.osascriptCalls().map(({ kind, argv }) => [kind, argv])).toEqual([
-      ['text by chat', [CHAT, 'Hi "there"\\ 👍🏽']],
+      ['text by chat', [CHAT, 'Hi "there"\\ 👍🏽\n\u2028\u2029']],
       ['text by chat', [`any;+;${group}`, 'All']],
     ]);
   });

@@ -5,11 +5,11 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { MacActs } from './acts.ts';
 import { OSASCRIPT_LOG, PROGRAMS_BEHAVIOUR, PROGRAMS_LOG } from './apple-event.ts';
 import type { Generation } from './generations.ts';
+import { readJsonLines } from './json-lines.ts';
 import type { OsascriptCall } from './osascript.ts';
 import type { ProgramBehaviour, ProgramCall, ProgramName } from './program.ts';
 import type { Step } from './steps.ts';
@@ -119,8 +119,7 @@ function createPipe(writer: ReturnType<typeof spawn>): Pipe {
     });
   const { stdin, stdout } = writer;
   if (stdin === null || stdout === null) throw new Error('The writer has no pipes.');
-  createInterface({ input: stdout }).on('line', (line) => {
-    const answer: WriterAnswer = JSON.parse(line);
+  readJsonLines<WriterAnswer>(stdout, (answer) => {
     const waiter = waiting.get(answer.id);
     waiting.delete(answer.id);
     if (answer.ok) waiter?.resolve(answer.result);

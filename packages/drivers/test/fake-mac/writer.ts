@@ -5,12 +5,12 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { MacActs } from './acts.ts';
 import { type AppleEvent, type Housekeeping, SOCKET } from './apple-event.ts';
 import { createChangeActs } from './change-acts.ts';
 import { FakeChatDb, uuidOf } from './chat-db.ts';
 import { isGeneration } from './generations.ts';
+import { readJsonLines } from './json-lines.ts';
 import { createMessagesApp, type MessagesApp } from './messages-app.ts';
 import { Oracle } from './oracle.ts';
 import { createOwnActs } from './own-acts.ts';
@@ -52,10 +52,9 @@ const acts: MacActs = {
   oracle: () => world.oracle.list(),
 };
 const server = serveMessages(app, join(folder, SOCKET));
-const input = createInterface({ input: process.stdin });
 // What is waited for by the one command may be caused by the next: they do not wait for each other.
-input.on('line', (text) => void answer(JSON.parse(text)));
-input.on('close', () => {
+readJsonLines<WriterCommand>(process.stdin, (command) => void answer(command));
+process.stdin.on('close', () => {
   server.close();
   world.schedule.clear();
   world.db.close();
@@ -84,11 +83,9 @@ async function carryOut(command: WriterCommand): Promise<unknown> {
 function serveMessages(messages: MessagesApp, path: string): Server {
   rmSync(path, { force: true });
   const listening = createServer((socket) => {
-    const lines = createInterface({ input: socket });
     // Whoever asked may be killed while it waits; what it asked for goes on.
-    for (const end of [socket, lines]) end.on('error', () => socket.destroy());
-    lines.on('line', (text) => {
-      const asked: AppleEvent | Housekeeping = JSON.parse(text);
+    socket.on('error', () => socket.destroy());
+    readJsonLines<AppleEvent | Housekeeping>(socket, (asked) => {
       if (!('target' in asked)) {
         if (asked.what === 'open') messages.open(asked.url);
         socket.end(`${JSON.stringify({ pid: messages.isRunning() ? process.pid : null })}\n`);
