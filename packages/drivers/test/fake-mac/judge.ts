@@ -34,9 +34,9 @@ export function judge(expected: readonly Expected[], told: readonly Told[]): str
   return faults;
 }
 
-/** What was deleted before a bridge could look need not be told. */
+/** What was deleted before a bridge could look need not be told, nor what failed and so reached nobody. */
 function mustBeTold({ completeAt, later }: ExpectedMessage): boolean {
-  return completeAt !== null && !later.some(({ what }) => what === 'deleted');
+  return completeAt !== null && !later.some(({ what }) => what === 'deleted' || what === 'failed');
 }
 
 function nameOf(expected: Expected): string {

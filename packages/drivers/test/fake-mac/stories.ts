@@ -16,8 +16,6 @@ const GROUPS = ['@group.chat', '@hexGroup.chat'] as const;
 const TAPBACKS = [2000, 2001, 2002, 2003, 2004, 2005];
 const EDITS_MAX = 5;
 const DAY_MS = 86_400_000;
-/** Younger than what counts as old. */
-const CLOCK_SKEW_MS = 300_000;
 
 const delay = (): fc.Arbitrary<number> => fc.integer({ min: 0, max: SHORT_MS });
 const maybe = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(one, { nil: null });
@@ -38,17 +36,18 @@ const place = (): fc.Arbitrary<{ group?: string }> =>
     fc.constantFrom(...GROUPS).map((group) => ({ group })),
   );
 
-export function textStories(): fc.Arbitrary<Story> {
-  return fc.oneof(plainText(), sameDate(), linkPreview(), files(), ownText(), toOneself(), silent());
+/** `skewMs`: how far a sender's clock may be behind. */
+export function textStories(skewMs: number): fc.Arbitrary<Story> {
+  return fc.oneof(plainText(skewMs), sameDate(skewMs), linkPreview(), files(), ownText(), toOneself(), silent());
 }
 
-function plainText(): fc.Arbitrary<Story> {
+function plainText(skewMs: number): fc.Arbitrary<Story> {
   const act = fc.record({
     from: peer(),
     text: words(),
     joinAfterMs: delay(),
     // The sender's clock is not ours: dates go back and forth.
-    agoMs: fc.integer({ min: 0, max: CLOCK_SKEW_MS }),
+    agoMs: fc.integer({ min: 0, max: skewMs }),
     textColumn: fc.constantFrom('whole', 'cut', 'null'),
   } as const);
   const where = fc.oneof(
@@ -61,10 +60,10 @@ function plainText(): fc.Arbitrary<Story> {
   }));
 }
 
-function sameDate(): fc.Arbitrary<Story> {
+function sameDate(skewMs: number): fc.Arbitrary<Story> {
   return fc.tuple(peer(), words(), words()).map(([from, ...texts]) => ({
     title: 'two texts of one moment',
-    steps: texts.map((text): Step => ({ at: 0, name: 'text', act: { from, text, agoMs: 60_000 } })),
+    steps: texts.map((text): Step => ({ at: 0, name: 'text', act: { from, text, agoMs: skewMs } })),
   }));
 }
 
@@ -217,16 +216,22 @@ function groupChange(): fc.Arbitrary<Story> {
   });
 }
 
+function once(step: Step): Story {
+  return { title: step.name, steps: [step] };
+}
+
+/** Another file under the same name, with the same rows, under the same ROWIDs or others. */
+export function replacements(): fc.Arbitrary<Story> {
+  return fc.constantFrom(
+    once({ at: 0, name: 'replaceByCopy', act: {} }),
+    once({ at: 0, name: 'replaceByRebuilt', act: { keep: 1_000_000 } }),
+  );
+}
+
 /** What happens to the database as a whole. */
 export function upheavalStories(floodRows: number): fc.Arbitrary<Story> {
-  const once = (step: Step): Story => ({ title: step.name, steps: [step] });
   return fc.oneof(
-    fc.constantFrom(
-      once({ at: 0, name: 'checkpoint', act: {} }),
-      once({ at: 0, name: 'rotate', act: {} }),
-      once({ at: 0, name: 'replaceByCopy', act: {} }),
-      once({ at: 0, name: 'replaceByRebuilt', act: { keep: 1_000_000 } }),
-    ),
+    fc.constantFrom(once({ at: 0, name: 'checkpoint', act: {} }), once({ at: 0, name: 'rotate', act: {} })),
     fc.integer({ min: 1, max: 40 }).map((rows) => once({ at: 0, name: 'gap', act: { rows } })),
     fc.integer({ min: 1, max: SHORT_MS }).map((ms) => once({ at: 0, name: 'holdReadLock', act: { ms } })),
     fc

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { FakeMac } from './mac.ts';
 import type { Expected } from './oracle.ts';
 import type { Step } from './steps.ts';
-import { changeStories, type Story, textStories, upheavalStories } from './stories.ts';
+import { changeStories, replacements, type Story, textStories, upheavalStories } from './stories.ts';
 
 export interface Timeline {
   readonly stories: readonly { readonly at: number; readonly story: Story }[];
@@ -20,15 +20,26 @@ export interface TimelineLimits {
   readonly floodRows?: number;
 }
 
-export function timelines({
-  stories = 12,
-  lengthMs = 1_500,
-  floodRows = 150,
-}: TimelineLimits = {}): fc.Arbitrary<Timeline> {
+/** How far a sender's clock may be behind: less than what counts as old. */
+const CLOCK_SKEW_MS = 300_000;
+
+/**
+ * In one timeline either the senders' clocks are behind or the database is replaced: after that nobody can tell a row
+ * that is dated before the bridge's first start from one that was there before it.
+ */
+export function timelines(limits: TimelineLimits = {}): fc.Arbitrary<Timeline> {
+  return fc.oneof(makeTimelines(limits, { hasSkew: true }), makeTimelines(limits, { hasSkew: false }));
+}
+
+function makeTimelines(
+  { stories = 12, lengthMs = 1_500, floodRows = 150 }: TimelineLimits,
+  { hasSkew }: { readonly hasSkew: boolean },
+): fc.Arbitrary<Timeline> {
   const story = fc.oneof(
-    { weight: 6, arbitrary: textStories() },
+    { weight: 6, arbitrary: textStories(hasSkew ? CLOCK_SKEW_MS : 0) },
     { weight: 3, arbitrary: changeStories() },
     { weight: 3, arbitrary: upheavalStories(floodRows) },
+    ...(hasSkew ? [] : [{ weight: 1, arbitrary: replacements() }]),
   );
   const begun = fc.record({ at: fc.integer({ min: 0, max: lengthMs }), story });
   return fc.array(begun, { minLength: 1, maxLength: stories }).map((all) => ({ stories: all }));
