@@ -238,6 +238,26 @@ describe('own messages', () => {
     expect(stage.of('failure')).toHaveLength(1);
   });
 
+  it('that Messages split are told as the parts of their item', async () => {
+    const claimed: string[] = [];
+    const claim = ({ guid }: MessageRow): OwnRow => {
+      if (!claimed.includes(guid)) claimed.push(guid);
+      const part = claimed.indexOf(guid);
+      return { state: 'ours', reference: REFERENCE, part, isWhole: part === 1 };
+    };
+    const { mac, stage } = await start({ claim });
+    await mac.act('ownText', { to: PEER, text: `Look ${URL}`, pieces: ['Look', URL] });
+    const [expected] = await mac.act('oracle', {});
+    const [, piece] = expected?.what === 'message' ? expected.rows : [];
+    await stage.until('the first', () => stage.of('message').length === 1);
+    await mac.act('delivered', { guid: piece ?? '' });
+    await stage.until('the second', () => stage.of('message').length === 2);
+    expect(stage.of('message')).toMatchObject([
+      { text: 'Look', reference: REFERENCE, itemPart: 0, isWholeItem: false },
+      { guid: piece, text: URL, reference: REFERENCE, itemPart: 1, isWholeItem: true },
+    ]);
+  });
+
   it('fail after they were told, where the refusal comes late', async () => {
     const { mac, stage } = await start({ claim: () => ours });
     const { guid } = await mac.act('ownText', { to: PEER, text: 'Later' });

@@ -31,7 +31,7 @@ const UPLOAD_MS = 5_000;
 const PREVIEW_MS = 10_000;
 const TWIN_MS = 10_000;
 /** The waits that a message may go through, in their order. */
-const STAGES: readonly string[] = ['preview', 'undecided', 'twin', 'uploading'];
+const STAGES: readonly string[] = ['undecided', 'preview', 'twin', 'uploading'];
 /** A group's row is written before the group itself is changed. */
 const SETTLE_MS = 500;
 
@@ -64,8 +64,9 @@ export function judgeRow(judging: Judging, seen: Seen): Outcome {
   if (standing.is === 'passed' || chat === null) return nothing(row.guid);
   if (standing.is === 'chat') return tellChange(judging, seen, chat);
   if (standing.is === 'failed') return before === null ? tellRefusal(judging, seen, chat) : nothing(row.guid);
-  if (standing.is === 'preview' && (!row.isFromMe || row.text === null)) return judgePreview(judging, seen, chat);
-  return row.isFromMe ? judgeOwn(judging, seen, chat) : judgeInbound(judging, seen, chat);
+  const isPreview = standing.is === 'preview';
+  if (row.isFromMe) return judgeOwn(judging, seen, chat, isPreview && row.text === null);
+  return isPreview ? judgePreview(judging, seen, chat) : judgeInbound(judging, seen, chat);
 }
 
 function waitForRest({ now }: Judging, seen: Seen, why: Unfinished): Outcome {
@@ -122,14 +123,16 @@ function judgePreview(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
   }
   const isWorthWaiting = previewed !== null && !hasWaited(seen, 'preview', PREVIEW_MS, judging.now);
   if (row.text === null || isWorthWaiting) return waitOrGiveUp(seen, 'preview', PREVIEW_MS, judging.now);
-  return row.isFromMe ? judgeOwn(judging, seen, chat) : judgeInbound(judging, seen, chat);
+  return judgeInbound(judging, seen, chat);
 }
 
-function judgeOwn(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
+/** A preview may be all that is seen of a link that we sent. */
+function judgeOwn(judging: Judging, seen: Seen, chat: ChatRow, isBarePreview: boolean): Outcome {
   const own = judging.ownRows.claim(seen.row);
   const isOpen = own.state === 'undecided' && !hasWaited(seen, 'undecided', UNDECIDED_MS, judging.now);
   if (isOpen) return waitFor(seen, 'undecided', judging.now);
-  return tellMessage(judging, seen, chat, own.state === 'ours' ? own : null);
+  if (own.state === 'ours') return tellMessage(judging, seen, chat, own);
+  return isBarePreview ? judgePreview(judging, seen, chat) : tellMessage(judging, seen, chat, null);
 }
 
 function judgeInbound(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
