@@ -19,6 +19,8 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'conformance',
     'simulator',
     'macos',
+    'macos/chat-db',
+    'macos/send',
     'macos/text',
     'macos/chat-db',
     'imsg',
