@@ -89,6 +89,15 @@ describe('a hand-over that was lost', () => {
     expect(await scene.received()).toEqual(['In time']);
   });
 
+  it('that comes after a later attempt of it is refused', async () => {
+    const scene = await start();
+    await arrange(scene, { does: 'refuse', error: -1743 });
+    expect((await scene.send(textTo(DIRECT, 'obx_1', 'Hello', 2))).state).toBe('not_started');
+    expect((await scene.send(textTo(DIRECT, 'obx_1', 'Hello', 1))).state).toBe('not_started');
+    expect(sendsOf(scene)).toHaveLength(1);
+    expect((await scene.send(textTo(DIRECT, 'obx_1', 'Hello', 3))).state).toBe('sent');
+  });
+
   it('of which the text went out and the file did not is taken up where it ended', async () => {
     const scene = await start();
     await arrange(scene, { does: 'refuse', error: -1743 }, { when: { what: 'file' }, times: 1 });
@@ -176,7 +185,7 @@ describe('an own row', () => {
     expect(claimAll(scene, scene.sender)).toMatchObject([{ state: 'ours' }]);
   });
 
-  it('of a file is known by where it was staged, also where Messages keeps a copy', async () => {
+  it('of a file is known by where it was staged, also where the same is sent twice', async () => {
     const scene = await start();
     const file = fileOf(scene, 'hike.jpg', 'a picture');
     await scene.send({ ...textTo(DIRECT, 'obx_1', null), attachments: [file] });

@@ -32,7 +32,8 @@ export function isGhost(row: MessageRow, chat: ChatAddress): boolean {
 
 function matchText(part: LedgerPart, text: string, row: MessageRow): Match {
   if (!mayStandIn(part, row) || row.attachments.some(({ isHidden }) => !isHidden)) return NO;
-  const isPreview = row.balloonBundleId === LINK_PREVIEW;
+  // Before its words a preview tells nothing: they may stand in a row that is still to come.
+  const isPreview = row.balloonBundleId === LINK_PREVIEW && part.state === 'seen';
   const covered =
     row.text !== null
       ? coverWith(text, part.covered, row.text)
