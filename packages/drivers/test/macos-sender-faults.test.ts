@@ -154,7 +154,7 @@ describe('a script that does not end', () => {
     [true, 'sent'],
     [false, 'unknown'],
   ])('is killed; with a row (%s) the message is %s', async (writesRow, state) => {
-    const scene = await start({ timings: { textLimitMs: 1_500, textRowMs: 200 } });
+    const scene = await start({ timings: { textLimitMs: 4_000, textRowMs: 200 } });
     const both = await sendTwice(scene, { does: 'hang', writesRow });
     expect(both.map((one) => one.state)).toEqual([state, state]);
     expect(await scene.received()).toEqual(writesRow ? ['Hello'] : []);
@@ -165,7 +165,7 @@ describe('a script that does not end', () => {
 describe('a success', () => {
   it('without a row is accepted, and a row that comes later is its echo', async () => {
     const scene = await start({ timings: { textRowMs: 100 } });
-    await scene.mac.act('behave', { rules: [], timings: { rowMs: 600 } });
+    await scene.mac.act('behave', { rules: [], timings: { rowMs: 3_000 } });
     expect(await scene.send(textTo(DIRECT, 'obx_1', 'Hello'))).toEqual({ state: 'accepted' });
     await scene.mac.settle();
     expect(claimAll(scene, scene.sender)).toEqual([{ state: 'ours', reference: 'obx_1', part: 0, isWhole: true }]);

@@ -19,9 +19,9 @@ export const DIRECT: ChatAddress = { identifier: PEER, isGroup: false };
 /** The fake's programs take their time to start; what it does after that takes milliseconds. */
 const TIMINGS: SendTimings = {
   pollMs: 20,
-  textRowMs: 1_000,
-  fileRowMs: 1_000,
-  piecesMs: 400,
+  textRowMs: 5_000,
+  fileRowMs: 5_000,
+  piecesMs: 3_000,
   ghostMs: 100,
   settleMs: 300,
   textLimitMs: 10_000,
