@@ -23,6 +23,8 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'macos/send',
     'macos/text',
     'macos/chat-db',
+    'macos/doctor',
+    'macos/record',
     'imsg',
     'bluebubbles',
     'remote',
@@ -119,6 +121,7 @@ export const VOCABULARY = ['handle.ts', 'service.ts', 'tapback.ts', 'effect.ts']
 
 /** Packages that only some places may import: path prefixes below the repository. */
 export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
+  // On a Mac it reads Messages' own database, and keeps the agent's journal and lock.
   'better-sqlite3': ['packages/server/src/store/dialects/', 'packages/drivers/src/macos/'],
   ws: ['packages/server/src/http/bridge/', 'packages/drivers/src/remote/'],
   pg: ['packages/server/src/store/dialects/'],
