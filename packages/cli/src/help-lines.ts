@@ -4,6 +4,8 @@ import { type Command, Help } from 'commander';
 /** Each stands where its first command does. A command that is in none has a line of its own. */
 const SHARED_LINES: readonly { readonly names: readonly string[]; readonly summary: string }[] = [
   { names: ['serve', 'backup'], summary: 'run the server, copy its data folder while it runs' },
+  { names: ['bridge', 'doctor'], summary: 'manage the agent on a Mac, check that Mac' },
+  { names: ['login', 'completion'], summary: 'keep a server and its key, complete words in a shell' },
   { names: ['keys', 'lines', 'devices'], summary: 'list, make, change, remove API keys, lines and devices' },
   { names: ['react', 'typing', 'read'], summary: 'react to a message, show typing, mark as read' },
   { names: ['chats', 'messages'], summary: 'list the chats of a line, the messages of a chat' },

@@ -1,10 +1,12 @@
 /** The tree of commands. What stands here is what `--help`, the completion scripts and the reference page show. */
 import { Command, Help } from 'commander';
 import { addBackupCommand } from './commands/backup.ts';
+import { addBridgeCommand } from './commands/bridge.ts';
 import { addChatsCommand } from './commands/chats.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addDeliveriesCommand } from './commands/deliveries.ts';
 import { addDevicesCommand } from './commands/devices.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEventsCommand } from './commands/events.ts';
 import { addExplainCommand } from './commands/explain.ts';
 import { addFilesCommand } from './commands/files.ts';
@@ -51,6 +53,8 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
     .exitOverride();
   addServeCommand(program, surroundings, serveSettings);
   addBackupCommand(program, surroundings);
+  addBridgeCommand(program, surroundings);
+  addDoctorCommand(program, surroundings);
   addLoginCommand(program, surroundings);
   addKeysCommand(program, surroundings);
   addLinesCommand(program, surroundings);

@@ -5,9 +5,18 @@ import { createUser, runTrunkline, startTrunkline, type User } from './command-p
 const SCREEN_LINES = 24;
 const SCREEN_COLUMNS = 80;
 const COMMANDS =
-  'serve backup login keys lines devices send react typing read chats messages reactions receipts files outbox explain events listen webhooks deliveries simulate sandbox completion'.split(
+  'serve backup bridge doctor login completion keys lines devices send react typing read chats messages reactions receipts files outbox explain events listen webhooks deliveries simulate sandbox'.split(
     ' ',
   );
+/** What the commands of an agent may load. */
+const AGENT_PACKAGES = [
+  'better-sqlite3',
+  'bindings',
+  'commander',
+  'file-uri-to-path',
+  'packages/cli',
+  'packages/drivers',
+];
 /** Loaded before the command: writes the address of every module to stderr as it is loaded. */
 const LIST_MODULES = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
@@ -42,10 +51,13 @@ describe('trunkline --help', () => {
     expect(named).toEqual(COMMANDS);
   });
 
-  it.each(['backup', 'receipts', 'deliveries'])('suggests %s too, which shares a line', async (name) => {
-    const slip = await runTrunkline(user, [`${name}x`]);
-    expect(slip).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`Did you mean ${name}?`) });
-  });
+  it.each(['backup', 'doctor', 'completion', 'receipts', 'deliveries'])(
+    'suggests %s too, which shares a line',
+    async (name) => {
+      const slip = await runTrunkline(user, [`${name}x`]);
+      expect(slip).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`Did you mean ${name}?`) });
+    },
+  );
 
   it('tells the version of the package', async () => {
     expect((await runTrunkline(user, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
@@ -97,6 +109,12 @@ describe('a mistake in the words', () => {
     [['deliveries', 'resend', 'dlv_1', '--state', 'all']],
     [['deliveries', 'resend', '--webhook', 'wh_1']],
     [['completion', 'tcsh']],
+    [['bridge', 'nosuch']],
+    [['bridge', 'install', '--server', 'https://example.org']],
+    [['bridge', 'install', '--driver', 'pigeon']],
+    [['bridge', 'record']],
+    [['bridge', 'record', 'record.json', '--rows', '0']],
+    [['doctor', 'everything']],
     [['serve', '--prot', '80']],
     [['listen', '--forward-to', 'here']],
   ])('%j ends with 2, on stderr', async (words) => {
@@ -146,6 +164,14 @@ describe('what a command loads', () => {
     user.environment['TRUNKLINE_API_KEY'] = 'sk_live_x';
     expect((await packagesOf(words)).filter((name) => name !== '')).toEqual(['commander', 'packages/cli']);
   });
+
+  it.each([[['doctor']], [['bridge', 'status']], [['bridge', 'record', 'record.json']], [['bridge', 'uninstall']]])(
+    '%j is nothing of the server either, on whatever computer an agent runs',
+    async (words) => {
+      const packages = (await packagesOf(words)).filter((name) => name !== '');
+      expect(packages.filter((name) => !AGENT_PACKAGES.includes(name))).toEqual([]);
+    },
+  );
 
   it('is the table of settings, but no server, for a completion script', async () => {
     const packages = await packagesOf(['completion', 'bash']);
