@@ -28,12 +28,12 @@ what would ask wants \`--yes\`.
 | exit code | meaning |
 |---|---|
 | 0 | done; also when whoever read the output stopped reading |
-| 1 | the API refused, or a message that was waited for failed |
+| 1 | the API refused, a message that was waited for failed, or a check of \`doctor\` |
 | 2 | the words cannot be understood |
 | 3 | not signed in: no key, or one that the server does not take (401) |
 | 4 | there is no such thing (404) |
 | 5 | a value cannot be used (400, 413, 415, 422) |
-| 6 | the server cannot be reached |
+| 6 | the server, or the agent on this computer, cannot be reached |
 | 130 | Ctrl-C |
 
 \`serve\` ends with 0 on Ctrl-C, when everything under way is finished.

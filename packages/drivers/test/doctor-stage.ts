@@ -5,7 +5,7 @@ import { type ProgramRun, type RunProgram, runProgram } from '../src/macos/docto
 import type { FakeMac } from './fake-mac/mac.ts';
 import { PROGRAM_NAMES } from './fake-mac/program.ts';
 
-export const NODE = '/usr/local/bin/node';
+const NODE = '/usr/local/bin/node';
 
 /** By command line. */
 export type Told = Readonly<Record<string, Partial<ProgramRun>>>;
