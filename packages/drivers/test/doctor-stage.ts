@@ -23,7 +23,7 @@ export const SAID_AT_ONCE: Told = {
   '/usr/bin/csrutil': { stdout: 'System Integrity Protection status: enabled.\n' },
   '/bin/launchctl managername': { stdout: 'Aqua\n' },
   '/usr/bin/pgrep': { code: 1 },
-  '/usr/bin/pgrep -x Messages': { stdout: '812\n' },
+  '/usr/bin/pgrep -x -U 501 Messages': { stdout: '812\n' },
   '/usr/bin/osascript': { stdout: 'ID\tiMessage\ttrue\tconnected\n' },
 };
 

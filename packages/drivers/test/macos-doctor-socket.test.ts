@@ -10,10 +10,13 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isLockHeld, takeAgentLock } from '../src/macos/doctor/agent-lock.ts';
 import { askAgent } from '../src/macos/doctor/ask-agent.ts';
 import { type Answers, type DoctorSocket, serveDoctorSocket } from '../src/macos/doctor/doctor-socket.ts';
+import { examineMac } from '../src/macos/doctor/examine-mac.ts';
 import { socketPath } from '../src/macos/doctor/questions.ts';
 import { stateFolderOf } from '../src/macos/doctor/state-folder.ts';
+import { doctorMac } from './doctor-stage.ts';
+import { startFakeMac } from './fake-mac/mac.ts';
 
-const ANSWER_WAIT_MS = 5_000;
+const ANSWER_WAIT_MS = 15_000;
 const SHORT_WAIT_MS = 100;
 
 let folder: string;
@@ -49,6 +52,18 @@ it('answers each question, several at once, and is closed to other users', async
     { state: 'answered', answer: { line: '+15550100001' } },
     { state: 'answered', answer: [] },
   ]);
+});
+
+it('carries what the checks found from the agent to whoever asks', async () => {
+  const fake = await startFakeMac();
+  await fake.act('setAccounts', { accounts: [] });
+  await serve({ doctor: () => examineMac(doctorMac(fake)) });
+  const said = await askAgent(folder, 'doctor', ANSWER_WAIT_MS);
+  await fake.close();
+  expect(said).toMatchObject({ state: 'answered' });
+  const findings = said.state === 'answered' && Array.isArray(said.answer) ? said.answer : [];
+  expect(findings).toContainEqual(expect.objectContaining({ name: 'accounts', state: 'failed' }));
+  expect(findings).toHaveLength(16);
 });
 
 it('tells an agent that is absent from one that is silent', async () => {

@@ -3,7 +3,7 @@ import { mkdir, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { takeAgentLock } from '../src/macos/doctor/agent-lock.ts';
-import { createDoctorMac } from '../src/macos/doctor/doctor-mac.ts';
+import { createDoctorMac, DOCTOR_FILES } from '../src/macos/doctor/doctor-mac.ts';
 import { examineMac } from '../src/macos/doctor/examine-mac.ts';
 import type { Finding } from '../src/macos/doctor/finding.ts';
 import { runProgram } from '../src/macos/doctor/run-program.ts';
@@ -200,8 +200,8 @@ describe('the Mac itself', () => {
     ['integrity', { '/usr/bin/csrutil': { stdout: 'System Integrity Protection status: disabled.\n' } }, 'ok', null],
     ['sleep', { '/usr/bin/pmset -g': { stdout: ' sleep   10\n' } }, 'warning', /pmset -a sleep 0/],
     ['sleep', { '/usr/bin/pmset -g': { end: 'timed_out', code: null } }, 'warning', /pmset/],
-    ['others', { '/usr/bin/pgrep -x BlueBubbles': { stdout: '812\n' } }, 'warning', /Quit it/],
-    ['others', { '/usr/bin/pgrep -x imsg': { stdout: '812\n' } }, 'warning', /Quit it/],
+    ['others', { '/usr/bin/pgrep -x -U 501 BlueBubbles': { stdout: '812\n' } }, 'warning', /Quit it/],
+    ['others', { '/usr/bin/pgrep -x -U 501 imsg': { stdout: '812\n' } }, 'warning', /Quit it/],
     ['node', { [CODESIGN]: { stderr: 'Signature=adhoc\n' } }, 'warning', /nodejs\.org/],
     ['node', { [CODESIGN]: { code: 1, stderr: 'not signed at all\n' } }, 'warning', /nodejs\.org/],
   ] as const)('%s is looked at, %#', async (name, told, state, remedy) => {
@@ -260,6 +260,17 @@ describe('a check that breaks', () => {
 });
 
 describe('a program', () => {
+  it('and a disk are those of the computer itself, where nothing else is said', async () => {
+    expect(await DOCTOR_FILES.freeBytes(fake.folder)).toBeGreaterThan(0);
+    expect(await DOCTOR_FILES.realPath(process.execPath)).toMatch(/node/);
+    const options = { home: fake.home, stateFolder: fake.folder, isAgent: true, clockOffsetMs: null };
+    expect(createDoctorMac(options)).toMatchObject({
+      platform: process.platform,
+      node: process.execPath,
+      home: fake.home,
+    });
+  });
+
   it('is ended at its time limit, and one that is not there is told', async () => {
     const words = ['-e', 'setInterval(() => {}, 1000)'];
     expect(await runProgram(process.execPath, words, { timeoutMs: 300 })).toMatchObject({

@@ -9,6 +9,8 @@ import { type RunProgram, runProgram } from './run-program.ts';
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** The agent does nothing else meanwhile. */
+const BUSY_WAIT_MS = 1_000;
 
 export interface DoctorMac {
   readonly platform: NodeJS.Platform;
@@ -73,7 +75,7 @@ export const DOCTOR_FILES: DoctorFiles = {
   },
   realPath: (path) => realpath(path),
   readDatabase: async (path) => {
-    const database = new Database(path, { readonly: true, fileMustExist: true });
+    const database = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_WAIT_MS });
     try {
       database.prepare('SELECT max(ROWID) FROM message').get();
     } finally {

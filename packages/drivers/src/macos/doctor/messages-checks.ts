@@ -16,8 +16,9 @@ const OPEN_MESSAGES =
   'Open Messages, leave it open, and let it open at login (System Settings > General > Login Items).';
 const SIGN_IN = 'Open Messages > Settings > iMessage, sign in, and switch on the number or address of the line.';
 
-export const checkMessages: Check = async ({ run }) => {
-  const ran = await run(PGREP, ['-x', 'Messages'], { timeoutMs: PGREP_TIMEOUT_MS });
+export const checkMessages: Check = async ({ run, uid }) => {
+  // Somebody else's Messages, in a session beside this one, is of no use.
+  const ran = await run(PGREP, ['-x', '-U', String(uid), 'Messages'], { timeoutMs: PGREP_TIMEOUT_MS });
   if (ran.code === 0) return passed('messages', 'Messages runs.');
   if (ran.code === NONE_FOUND) return warned('messages', 'Messages does not run.', OPEN_MESSAGES);
   return warned('messages', faultOf(PGREP, ran), OPEN_MESSAGES);
@@ -66,7 +67,7 @@ function explain(mac: DoctorMac, name: string, ran: ProgramRun): Finding {
     const remedy = 'Log in at the screen of the Mac, and let launchd start the agent there: trunkline bridge install.';
     return failed(name, 'There is no scripting here, as without a graphical session.', remedy);
   }
-  const number = Number(/\((-?\d+)\)\s*$/.exec(ran.stderr.trim())?.[1]?.replace('\u2212', '-') ?? Number.NaN);
+  const number = Number(/\((-?\d+)\)\s*$/.exec(ran.stderr.trim())?.[1] ?? Number.NaN);
   switch (number) {
     case -1743:
       return failed(name, 'macOS denies telling Messages what to do (-1743).', grantAutomation(mac));

@@ -18,10 +18,10 @@ const FIXED_NODE =
 const NO_SLEEP = 'sudo pmset -a sleep 0 disksleep 0 displaysleep 10 womp 1 autorestart 1';
 
 /** Two that send on one Mac send twice. */
-export const checkOthers: Check = async ({ run, stateFolder, isAgent }) => {
+export const checkOthers: Check = async ({ run, uid, stateFolder, isAgent }) => {
   const running: string[] = [];
   for (const name of OTHERS) {
-    const ran = await run(PGREP, ['-x', name], { timeoutMs: PROGRAM_TIMEOUT_MS });
+    const ran = await run(PGREP, ['-x', '-U', String(uid), name], { timeoutMs: PROGRAM_TIMEOUT_MS });
     if (ran.code === 0) running.push(name);
   }
   if (running.length > 0) {

@@ -19,7 +19,7 @@ const KINDS = [
 
 export interface ChatDbRecord {
   readonly schema: readonly string[];
-  readonly counts: readonly Readonly<Record<string, string | null>>[];
+  readonly counts: readonly ShownRow[];
   readonly bodies: { readonly read: number; readonly unreadable: number };
   readonly tables: Readonly<Record<string, readonly ShownRow[]>>;
 }
@@ -50,7 +50,7 @@ function readRecord(database: Database.Database, rowsMax: number): ChatDbRecord 
   const shown = Object.fromEntries(tables);
   return {
     schema: schema.map(({ sql }) => String(sql)),
-    counts: countKinds(all),
+    counts: countKinds(all).map((row) => redactRow('message', row, redaction)),
     bodies: countBodies(shown['message'] ?? []),
     tables: shown,
   };
@@ -87,19 +87,15 @@ function readTables(all: All, rowsMax: number): Record<string, Row[]> {
 }
 
 /** By the columns that this release has, and by where the text is. */
-function countKinds(all: All): Record<string, string | null>[] {
+function countKinds(all: All): Row[] {
   const columns = new Set(all("SELECT name FROM pragma_table_info('message')").map(({ name }) => name));
   const kinds = KINDS.filter((one) => columns.has(one));
   const has = ['text', 'attributedBody', 'message_summary_info', 'payload_data']
     .filter((one) => columns.has(one))
     .map((one) => `${one} IS NOT NULL AS has_${one}`);
   const groups = [...kinds, ...has];
-  const rows = all(
-    `SELECT ${groups.join(', ')}, count(*) AS messages FROM message GROUP BY ${groups.map((_, at) => at + 1).join(', ')}`,
-  );
-  return rows.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)])),
-  );
+  const places = groups.map((_, at) => at + 1).join(', ');
+  return all(`SELECT ${groups.join(', ')}, count(*) AS messages FROM message GROUP BY ${places}`);
 }
 
 function countBodies(messages: readonly ShownRow[]): ChatDbRecord['bodies'] {
