@@ -1,7 +1,7 @@
 /** `trunkline doctor`, `bridge status` and `bridge record`, as processes of their own beside an agent. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Answers, type DoctorSocket, serveDoctorSocket } from '@trunkline/drivers/doctor';
+import { type Answers, type DoctorSocket, serveDoctorSocket, stateFolderOf } from '@trunkline/drivers/doctor';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createUser, linesOf, runTrunkline, type User } from './command-process.ts';
@@ -17,18 +17,22 @@ const FAILED = {
 const STATUS = { line: '+15550100001', driver: 'macos', connected_since: null, reader: { lag_ms: 12 } };
 
 let user: User;
+/** Its name is short, for the path of a socket must be. */
+let home: string;
 let agent: DoctorSocket | null = null;
 beforeEach(async () => {
-  user = await createUser();
+  home = mkdtempSync('/tmp/home-');
+  user = await createUser({ HOME: home });
 });
 afterEach(async () => {
   await agent?.close();
   agent = null;
   await user.remove();
+  rmSync(home, { recursive: true });
 });
 
 async function startAgent(findings: readonly unknown[], answers: Partial<Answers> = {}): Promise<string> {
-  const folder = join(user.folder, '.local/state/trunkline');
+  const folder = stateFolderOf(process.platform, home);
   agent = await serveDoctorSocket(folder, {
     doctor: () => Promise.resolve(findings),
     status: () => Promise.resolve(STATUS),
@@ -120,8 +124,8 @@ describe('trunkline bridge status', () => {
 
 describe('trunkline bridge record', () => {
   function makeDatabase(): void {
-    mkdirSync(join(user.folder, 'Library/Messages'), { recursive: true });
-    const database = new Database(join(user.folder, 'Library/Messages/chat.db'));
+    mkdirSync(join(home, 'Library/Messages'), { recursive: true });
+    const database = new Database(join(home, 'Library/Messages/chat.db'));
     database.exec(`CREATE TABLE message (ROWID INTEGER PRIMARY KEY, guid TEXT, text TEXT, handle_id INTEGER, date INTEGER);
       CREATE TABLE handle (ROWID INTEGER PRIMARY KEY, id TEXT);
       CREATE TABLE chat (ROWID INTEGER PRIMARY KEY, guid TEXT);

@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { isLockHeld, takeAgentLock } from '../src/macos/doctor/agent-lock.ts';
@@ -64,6 +65,24 @@ it('carries what the checks found from the agent to whoever asks', async () => {
   const findings = said.state === 'answered' && Array.isArray(said.answer) ? said.answer : [];
   expect(findings).toContainEqual(expect.objectContaining({ name: 'accounts', state: 'failed' }));
   expect(findings).toHaveLength(16);
+});
+
+it('looks at one thing at a time, however many ask', async () => {
+  const looks = { running: 0, most: 0, all: 0 };
+  const doctor = async (): Promise<unknown> => {
+    looks.running += 1;
+    looks.all += 1;
+    looks.most = Math.max(looks.most, looks.running);
+    await sleep(SHORT_WAIT_MS);
+    looks.running -= 1;
+    return [looks.all];
+  };
+  await serve({ doctor });
+  const asked = Array.from({ length: 5 }, () => askAgent(folder, 'doctor', ANSWER_WAIT_MS));
+  for (const one of await Promise.all(asked)) expect(one).toMatchObject({ state: 'answered' });
+  expect(looks.most).toBe(1);
+  const before = looks.all;
+  expect(await askAgent(folder, 'doctor', ANSWER_WAIT_MS)).toEqual({ state: 'answered', answer: [before + 1] });
 });
 
 it('tells an agent that is absent from one that is silent', async () => {

@@ -206,6 +206,7 @@ describe('filler', () => {
       }),
     );
     expect(fillText('Hello wörld, 42!\n')).toBe('Xxxxx xéxxx. 00.\n');
+    expect(fillText('नमस्ते')).toBe('字字字\u302a字\u302a');
     expect(fillText(fillText('Grüße 👍🏽'))).toBe(fillText('Grüße 👍🏽'));
   });
 

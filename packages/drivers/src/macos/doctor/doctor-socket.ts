@@ -29,10 +29,11 @@ export async function serveDoctorSocket(stateFolder: string, answers: Answers): 
   chmodSync(stateFolder, FOLDER_MODE);
   rmSync(path, { force: true });
   const open = new Set<Socket>();
+  const ask = createAsker(answers);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
-    void answerOne(socket, answers);
+    void answerOne(socket, ask);
   });
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(path);
@@ -49,18 +50,33 @@ async function close(server: Server, open: ReadonlySet<Socket>): Promise<void> {
 }
 
 /** One question, one answer. Whoever has gone away meanwhile is not missed. */
-async function answerOne(socket: Socket, answers: Answers): Promise<void> {
+async function answerOne(socket: Socket, ask: Asker): Promise<void> {
   socket.on('error', () => socket.destroy());
   const line = await readLine(socket);
   if (line === null) {
     socket.destroy();
     return;
   }
-  const answer = isQuestion(line) ? await answerTo(answers[line]) : { error: 'This agent does not know the question.' };
+  const answer = isQuestion(line) ? await ask(line) : { error: 'This agent does not know the question.' };
   if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
 }
 
-async function answerTo(ask: () => Promise<unknown>): Promise<{ answer: unknown } | { error: string }> {
+type Reply = { readonly answer: unknown } | { readonly error: string };
+type Asker = (question: Question) => Promise<Reply>;
+
+/** Whoever asks what is being answered already gets the same answer: Messages is asked one thing at a time. */
+function createAsker(answers: Answers): Asker {
+  const underWay = new Map<Question, Promise<Reply>>();
+  return (question) => {
+    const before = underWay.get(question);
+    if (before !== undefined) return before;
+    const reply = answerTo(answers[question]).finally(() => underWay.delete(question));
+    underWay.set(question, reply);
+    return reply;
+  };
+}
+
+async function answerTo(ask: () => Promise<unknown>): Promise<Reply> {
   try {
     return { answer: await ask() };
   } catch (error) {
