@@ -53,7 +53,7 @@ export function createProgram({ version, serveSettings, surroundings }: ProgramO
     .exitOverride();
   addServeCommand(program, surroundings, serveSettings);
   addBackupCommand(program, surroundings);
-  addBridgeCommand(program, surroundings);
+  addBridgeCommand(program, surroundings, version);
   addDoctorCommand(program, surroundings);
   addLoginCommand(program, surroundings);
   addKeysCommand(program, surroundings);

@@ -75,6 +75,7 @@ export {
   type SimulatorNetwork,
   type SimulatorNetworkOptions,
 } from './simulator/network.ts';
+export { openSqliteWireDatabase } from './simulator/sqlite-wire-database.ts';
 
 // What its phones and faults are described with.
 

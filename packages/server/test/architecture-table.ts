@@ -121,8 +121,11 @@ export const VOCABULARY = ['handle.ts', 'service.ts', 'tapback.ts', 'effect.ts']
 
 /** Packages that only some places may import: path prefixes below the repository. */
 export const EXTERNAL_IMPORTS: Readonly<Record<string, readonly string[]>> = {
-  // On a Mac it reads Messages' own database, and keeps the agent's journal and lock.
-  'better-sqlite3': ['packages/server/src/store/dialects/', 'packages/drivers/src/macos/'],
+  'better-sqlite3': [
+    'packages/server/src/store/dialects/',
+    'packages/drivers/src/macos/',
+    'packages/drivers/src/simulator/',
+  ],
   ws: ['packages/server/src/http/bridge/', 'packages/drivers/src/remote/'],
   pg: ['packages/server/src/store/dialects/'],
   'node:sqlite': ['packages/server/src/store/dialects/'],
