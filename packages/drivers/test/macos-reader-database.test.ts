@@ -153,6 +153,20 @@ describe('a database that cannot be read', () => {
   });
 });
 
+describe('a database that is locked when the reader comes', () => {
+  it('is opened when the lock is gone, and the line begins there', async () => {
+    const mac = await startMac();
+    await mac.act('text', { from: PEER, text: 'Before' });
+    expect(await mac.act('lockOut', { ms: 1_300 })).toBe(true);
+    const stage = read({ mac });
+    await stage.until('it is online', () => stage.healths.at(-1)?.state === 'online');
+    expect(stage.healths[0]).toMatchObject({ state: 'offline', reason: expect.stringContaining('SQLITE_BUSY') });
+    await mac.act('text', { from: PEER, text: 'One' });
+    await stage.until('one', () => stage.texts().length === 1);
+    expect(stage.texts()).toEqual(['One']);
+  });
+});
+
 describe.each(GENERATIONS)('the questions to the database of %s', (generation) => {
   it('never read a whole table', async () => {
     const mac = await startMac({ generation });

@@ -98,6 +98,31 @@ describe('attachments', () => {
     await stage.until('its bytes', () => stage.of('attachment').length === 1);
   });
 
+  it('are told by themselves too, where the server may have the message without them', async () => {
+    const upload = Promise.withResolvers<void>();
+    const clock = { aheadMs: 0 };
+    const attempts: (string | null | undefined)[] = [];
+    const { mac, stage } = await start({
+      aheadMs: () => clock.aheadMs,
+      onWrite: () => upload.promise,
+      onReport: (events) => {
+        const message = events.find((event) => event.kind === 'message');
+        if (message?.kind !== 'message') return;
+        attempts.push(message.attachments[0]?.file);
+        if (message.attachments[0]?.file !== null) return;
+        upload.resolve();
+        throw new Error('The answer was lost.');
+      },
+    });
+    const { guid } = await mac.act('files', { from: PEER, parts: [picture('a.jpg', 'bytes')] });
+    await stage.until('the upload', () => stage.reader.diagnostics().waiting === 1);
+    clock.aheadMs = 6_000;
+    await stage.until('its bytes', () => stage.of('attachment').length === 1);
+    expect(attempts[0]).toBeNull();
+    expect(stage.of('message')).toMatchObject([{ guid, attachments: [{ file: `file_at_0_${guid}` }] }]);
+    expect(stage.of('attachment')).toMatchObject([{ guid, place: 0, attachment: { file: `file_at_0_${guid}` } }]);
+  });
+
   it('that the server refuses are offered again, also after a restart', async () => {
     let refusals = 0;
     const clock = { aheadMs: 0 };
@@ -286,11 +311,15 @@ describe('own messages', () => {
   });
 
   it('to oneself are told once, and their other half is nobody’s message', async () => {
-    const { mac, stage } = await start();
+    const clock = { aheadMs: 0 };
+    const { mac, stage } = await start({ aheadMs: () => clock.aheadMs });
     const { guid } = await mac.act('selfChat', { text: 'Note', gapMs: 300 });
     await mac.settle();
     await mac.act('text', { from: PEER, text: 'After' });
     await stage.until('the last', () => stage.texts().includes('After'));
+    expect(stage.reader.diagnostics().waiting).toBe(0);
+    // An other half that is still looked for would be given up by now.
+    clock.aheadMs = 15_000;
     await stage.looks();
     expect(stage.of('message').map((one) => [one.guid === guid, one.isFromMe, one.text])).toEqual([
       [true, true, 'Note'],
