@@ -1,9 +1,9 @@
 /** That a script ended well says nothing: a message was sent when its row is in the message database. */
 import type { ChatDb } from '../chat-db/chat-db.ts';
+import { failureSentence } from '../chat-db/failures.ts';
 import type { Ledger, LedgerPart } from './ledger.ts';
 import { isGhost } from './match-row.ts';
 import type { OwnRowClaims } from './own-row-claims.ts';
-import { sentenceOfRowError } from './script-errors.ts';
 import type { SendTimings } from './timings.ts';
 
 export type Sighting =
@@ -43,7 +43,7 @@ export async function awaitRow(
       continue;
     }
     if (look.error !== 0) {
-      const reason = sentenceOfRowError(look.error);
+      const reason = failureSentence(look.error);
       ledger.settle(look.part, 'failed', reason);
       return { state: 'failed', reason };
     }

@@ -39,15 +39,6 @@ export function sentenceOf(outcome: Exclude<ScriptOutcome, { state: 'done' }>): 
   return outcome.state === 'not_sent' ? outcome.message : `Messages reported error ${outcome.error ?? 'unknown'}.`;
 }
 
-/** What `message.error` of a row says. */
-export function sentenceOfRowError(error: number): string {
-  if (error === 22) return 'The recipient cannot be reached by this service (error 22).';
-  if (error === 25) return 'Messages could not read or upload the file (error 25).';
-  if (error === 4) return 'Messages gave up sending after a time-out (error 4).';
-  if (error === 3) return 'Messages could not reach the network (error 3).';
-  return `Messages could not send it (error ${error}).`;
-}
-
 function automation(verb: string): string {
   return (
     `macOS ${verb} this program to control Messages: turn it on in System Settings, Privacy & Security, Automation, ` +
