@@ -40,6 +40,9 @@ async function crashWhileSending(scene: SendingMac, writesRow: boolean) {
   await arrange(scene, { does: 'hang', writesRow });
   const lost = scene.send(textTo(DIRECT, 'obx_1', 'Hello'));
   await expect.poll(() => sendsOf(scene), { timeout: 10_000 }).toHaveLength(1);
+  // A script is noted before Messages hears of it.
+  const rows = writesRow ? 1 : 0;
+  await expect.poll(() => scene.chatDb.ownRowsAfter(0).length, { timeout: 10_000 }).toBe(rows);
   await scene.mac.settle();
   return { lost, successor: scene.restart() };
 }
