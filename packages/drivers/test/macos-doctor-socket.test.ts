@@ -14,7 +14,7 @@ import { type Answers, type DoctorSocket, serveDoctorSocket } from '../src/macos
 import { examineMac } from '../src/macos/doctor/examine-mac.ts';
 import { socketPath } from '../src/macos/doctor/questions.ts';
 import { stateFolderOf } from '../src/macos/doctor/state-folder.ts';
-import { doctorMac } from './doctor-stage.ts';
+import { doctorMac, SAID_AT_ONCE } from './doctor-stage.ts';
 import { startFakeMac } from './fake-mac/mac.ts';
 
 const ANSWER_WAIT_MS = 15_000;
@@ -57,8 +57,8 @@ it('answers each question, several at once, and is closed to other users', async
 
 it('carries what the checks found from the agent to whoever asks', async () => {
   const fake = await startFakeMac();
-  await fake.act('setAccounts', { accounts: [] });
-  await serve({ doctor: () => examineMac(doctorMac(fake)) });
+  const told = { ...SAID_AT_ONCE, '/usr/bin/osascript': { stdout: '' } };
+  await serve({ doctor: () => examineMac(doctorMac(fake, { told })) });
   const said = await askAgent(folder, 'doctor', ANSWER_WAIT_MS);
   await fake.close();
   expect(said).toMatchObject({ state: 'answered' });

@@ -27,6 +27,12 @@ async function find(name: string, stage: DoctorStage = {}): Promise<Finding | un
   return (await examineMac(doctorMac(fake, stage))).find((one) => one.name === name);
 }
 
+/** The same on a Mac of whose programs osascript alone is a process. */
+function findByScript(name: string, stage: DoctorStage = {}): Promise<Finding | undefined> {
+  const { '/usr/bin/osascript': _, ...told } = SAID_AT_ONCE;
+  return find(name, { ...stage, told: { ...told, ...stage.told } });
+}
+
 /** The same on a Mac whose programs are no processes. */
 function findAtOnce(name: string, stage: DoctorStage = {}): Promise<Finding | undefined> {
   return find(name, { ...stage, told: { ...SAID_AT_ONCE, ...stage.told } });
@@ -132,14 +138,14 @@ describe('Messages', () => {
     [-2700, 'Quit Messages'],
   ])('that answers with %i has a remedy', async (error, remedy) => {
     await fake.act('behave', { rules: [{ when: { what: 'name' }, outcome: { does: 'refuse', error } }] });
-    const finding = await find('automation');
+    const finding = await findByScript('automation');
     expect(finding).toMatchObject({ state: 'failed', found: expect.stringContaining(`(${error})`) });
     expect(finding?.remedy).toContain(remedy);
   });
 
   it('without a graphical session cannot be asked', async () => {
     const stderr = "osascript: can't open default scripting component.\n";
-    expect(await find('automation', { told: { '/usr/bin/osascript': { code: 1, stderr } } })).toMatchObject({
+    expect(await findAtOnce('automation', { told: { '/usr/bin/osascript': { code: 1, stderr } } })).toMatchObject({
       state: 'failed',
       remedy: expect.stringContaining('trunkline bridge install'),
     });
@@ -149,7 +155,7 @@ describe('Messages', () => {
 
   it('that does not answer may have a question on the screen', async () => {
     const told = { '/usr/bin/osascript': { end: 'timed_out', code: null } } as const;
-    expect(await find('automation', { told })).toMatchObject({
+    expect(await findAtOnce('automation', { told })).toMatchObject({
       state: 'failed',
       remedy: expect.stringContaining('question for consent'),
     });
@@ -163,7 +169,7 @@ describe('Messages', () => {
   it('is signed in, switched on and connected, or somebody must do it', async () => {
     const accounts = async (...all: Parameters<typeof account>[]) => {
       await fake.act('setAccounts', { accounts: all.map((one) => account(...one)) });
-      return find('accounts');
+      return findByScript('accounts');
     };
     expect(await accounts()).toMatchObject({ state: 'failed', found: expect.stringContaining('No account') });
     expect(await accounts(['iMessage', false])).toMatchObject({ found: expect.stringContaining('switched off') });
