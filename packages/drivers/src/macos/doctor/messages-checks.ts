@@ -1,8 +1,8 @@
 /** Messages: whether it runs, may be told what to do, and is signed in. */
+import { LIST_ACCOUNTS } from '../send/scripts.ts';
 import type { Check, DoctorMac } from './doctor-mac.ts';
 import { type Finding, failed, passed, warned } from './finding.ts';
 import { grantAutomation } from './full-disk-access.ts';
-import { ASK_NAME, LIST_ACCOUNTS } from './messages-scripts.ts';
 import { faultOf, type ProgramRun } from './run-program.ts';
 
 const OSASCRIPT = '/usr/bin/osascript';
@@ -15,6 +15,14 @@ const NONE_FOUND = 1;
 const OPEN_MESSAGES =
   'Open Messages, leave it open, and let it open at login (System Settings > General > Login Items).';
 const SIGN_IN = 'Open Messages > Settings > iMessage, sign in, and switch on the number or address of the line.';
+
+/** Nothing but a proof that Messages may be asked. */
+const ASK_NAME = `on run argv
+  with timeout of 20 seconds
+    tell application "Messages" to return name
+  end timeout
+end run
+`;
 
 export const checkMessages: Check = async ({ run, uid }) => {
   // Somebody else's Messages, in a session beside this one, is of no use.
