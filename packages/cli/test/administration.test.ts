@@ -107,8 +107,15 @@ describe('keys', () => {
 });
 
 describe('devices', () => {
+  const REMOTE = '+15550107511';
+  beforeAll(async () => {
+    const { settings, driver } = await jsonOf('lines', 'add', REMOTE, '--driver', 'remote');
+    expect({ settings, driver }).toMatchObject({ settings: { pace_ms: 1_000 }, driver: 'remote' });
+  });
+  afterAll(() => output('lines', 'remove', REMOTE, '--purge', '--yes'));
+
   it('are made for their lines, with a token that is shown once', async () => {
-    const made = await jsonOf('devices', 'add', 'Office Mac', '--line', LINE);
+    const made = await jsonOf('devices', 'add', 'Office Mac', '--line', REMOTE);
     expect(made).toMatchObject({ name: 'Office Mac', line_ids: [expect.stringMatching(/^ln_/)], agent: null });
     expect(made['token']).toMatch(/^dtk_[\w-]{43}$/);
     const list = await output('devices', 'list', '--json');
@@ -119,7 +126,7 @@ describe('devices', () => {
   });
 
   it('print the token alone on stdout for people, and beside it how the agent is started', async () => {
-    const { code, stdout, stderr } = await run('devices', 'add', 'For a script', '--line', LINE);
+    const { code, stdout, stderr } = await run('devices', 'add', 'For a script', '--line', REMOTE);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^dtk_[\w-]{43}\n$/) });
     expect(stderr).toMatch(/^Made dev_\w+\. Its token is shown this once:\n/);
     const address = user.environment['TRUNKLINE_URL'];
@@ -128,7 +135,7 @@ describe('devices', () => {
 
   it('are listed in columns, newest first, with what their agents said and how they are', async () => {
     const HEAD = /^ID +NAME +PREFIX +LINES +AGENT +CLOCK +STATE$/;
-    const { id } = await jsonOf('devices', 'add', 'Basement', '--line', LINE);
+    const { id } = await jsonOf('devices', 'add', 'Basement', '--line', REMOTE);
     const row = async () => {
       const [head, one = ''] = (await output('devices', 'get', String(id))).trimEnd().split('\n');
       expect(head).toMatch(HEAD);
@@ -155,7 +162,7 @@ describe('devices', () => {
   });
 
   it('are revoked only on purpose', async () => {
-    const { id } = await jsonOf('devices', 'add', 'Short-lived', '--line', LINE);
+    const { id } = await jsonOf('devices', 'add', 'Short-lived', '--line', REMOTE);
     const asked = await run('devices', 'revoke', String(id));
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect((await jsonOf('devices', 'get', String(id)))['revoked_at']).toBeNull();

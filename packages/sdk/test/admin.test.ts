@@ -33,7 +33,9 @@ describe('the operator', () => {
   });
 
   it('makes devices, reads them over pages, and revokes them', async () => {
-    const made = await admin.createDevice({ name: 'Office Mac', lines: [LINE] });
+    const remote = await admin.addLine({ handle: '+15550100005', driver: 'remote' });
+    expect(remote).toMatchObject({ driver: 'remote', settings: { paceMs: 1_000 } });
+    const made = await admin.createDevice({ name: 'Office Mac', lines: [remote.handle] });
     expect(made).toMatchObject({ name: 'Office Mac', agent: null, token: expect.stringMatching(/^dtk_/) });
     const second = await admin.createDevice({ name: 'Second Mac', lines: made.lineIds });
     const ids: string[] = [];

@@ -11,15 +11,17 @@ import {
   ENGINES,
   expectStatus,
   KEY,
-  LINE,
   SANDBOX_LINE,
+  LINE as SIMULATED_LINE,
   startTestServer,
   type TestServer,
   waitFor,
 } from './harness.ts';
-import { addAccount, addKey, addLine, expected, refOf, refusal, SECOND_LINE, STRANGERS_LINE } from './tenancy.ts';
+import { addAccount, addKey, addRemoteLine, expected, refOf, refusal, SECOND_LINE, STRANGERS_LINE } from './tenancy.ts';
 
 const DEVICES = '/admin/v1/devices';
+/** A device is for lines that agents reach. */
+const LINE = '+15550100005';
 const GONE_LINE = '+15550100004';
 const AGENT = { version: '0.1.0', platform: 'macOS 15.5' };
 type Body = Record<string, unknown>;
@@ -32,8 +34,9 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
   beforeAll(async () => {
     test = await startTestServer(engine);
     stranger = await addAccount(test);
-    await addLine(test, STRANGERS_LINE, { accountRef: stranger });
-    second = await addLine(test, SECOND_LINE);
+    await addRemoteLine(test, STRANGERS_LINE, await addKey(test, { accountRef: stranger, scopes: SCOPES }));
+    await addRemoteLine(test, LINE);
+    second = await addRemoteLine(test, SECOND_LINE);
   });
   afterAll(() => test.stop());
 
@@ -101,7 +104,8 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
     ['a line that is none', { name: 'x', lines: ['here'] }, 'invalid_parameter_value', 'lines'],
     ['a line that is not there', { name: 'x', lines: [LINE, 'ln_none'] }, 'line_not_found', 'lines'],
     ["another account's line", { name: 'x', lines: [STRANGERS_LINE] }, 'line_not_found', 'lines'],
-    ['a line that needs no agent', { name: 'x', lines: [LINE, SANDBOX_LINE] }, 'invalid_parameter_value', 'lines'],
+    ['a line that needs no agent', { name: 'x', lines: [LINE, SIMULATED_LINE] }, 'invalid_parameter_value', 'lines'],
+    ['the sandbox line', { name: 'x', lines: [SANDBOX_LINE] }, 'invalid_parameter_value', 'lines'],
   ])('are refused with %s', async (_name, body, code, param) => {
     const before = await test.server.engine.query.selectFrom('devices').select('id').execute();
     expect(refusal(await make(body))).toEqual(expected(code, param));
@@ -111,11 +115,9 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
   it('are for a key that is limited to some lines those whose lines it all has', async () => {
     const line = await refOf(test, LINE);
     const account = await addAccount(test);
-    const [one, other] = await Promise.all(
-      ['+15550100021', '+15550100022'].map((handle) => addLine(test, handle, { accountRef: account })),
-    );
-    if (!one || !other) throw new Error('There are no two lines.');
     const whole = await addKey(test, { accountRef: account, scopes: SCOPES });
+    const one = await addRemoteLine(test, '+15550100021', whole);
+    const other = await addRemoteLine(test, '+15550100022', whole);
     const key = await addKey(test, { accountRef: account, scopes: SCOPES, lineRefs: [one.ref, line.ref] });
     const ofOne = await made({ name: 'One', lines: [one.id] }, whole);
     const ofOther = await made({ name: 'Other', lines: [other.id] }, whole);
@@ -149,8 +151,8 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
 
   it('are listed newest first, page by page, revoked ones too', async () => {
     const account = await addAccount(test);
-    const line = await addLine(test, '+15550100031', { accountRef: account });
     const key = await addKey(test, { accountRef: account, scopes: SCOPES });
+    const line = await addRemoteLine(test, '+15550100031', key);
     const ids: unknown[] = [];
     for (const name of ['One', 'Two', 'Three', 'Four', 'Five'])
       ids.push((await made({ name, lines: [line.id] }, key))['id']);
@@ -203,7 +205,7 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
 
   it('show the lines that remain when one is removed, and all again when it is brought back', async () => {
     const line = await refOf(test, LINE);
-    const gone = await addLine(test, GONE_LINE);
+    const gone = await addRemoteLine(test, GONE_LINE);
     const both = await made({ name: 'Both', lines: [LINE, GONE_LINE] });
     const alone = await made({ name: 'Alone', lines: [GONE_LINE] });
     const linesOf = async ({ id }: Body) => (await read(`${DEVICES}/${String(id)}`))['line_ids'];
@@ -214,7 +216,7 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
     const answer = await revoke(both['id'], await limitedKey([line.ref]));
     expect(refusal(answer)).toEqual(expected('device_not_found', 'id'));
     expect((await find(both['token']))?.lineRefs).toEqual([line.ref, gone.ref]);
-    expectStatus(201, await test.call('POST', '/admin/v1/lines', { handle: GONE_LINE, driver: 'simulator' }));
+    expectStatus(201, await test.call('POST', '/admin/v1/lines', { handle: GONE_LINE, driver: 'remote' }));
     expect([await linesOf(both), await linesOf(alone)]).toEqual([[line.id, gone.id], [gone.id]]);
   });
 
@@ -249,6 +251,7 @@ describe('a device that is revoked in one process on postgres', () => {
     const one = await startTestServer('postgres', { home });
     const other = await startTestServer('postgres', { home, environment: { TRUNKLINE_ROLES: 'api' } });
     const topics: string[] = [];
+    await addRemoteLine(one, LINE);
     const stopListening = other.server.engine.onWake((topic) => topics.push(topic));
     const { id, token } = expectStatus(201, await one.call('POST', DEVICES, { name: 'x', lines: [LINE] })).body;
     expect(await findDevice(other.server.engine, String(token))).toMatchObject({ id });

@@ -16,6 +16,8 @@ import { addAccount, addKey, addLine, expected, refOf, refusal, SECOND_LINE, STR
 
 const LINES = '/admin/v1/lines';
 const NEW_LINE = '+15550100009';
+const REMOTE_LINE = '+15550100041';
+const OTHER_LINE = '+15550100042';
 type Body = Record<string, unknown>;
 
 const at = (name: string) => `${LINES}/${encodeURIComponent(name)}`;
@@ -115,11 +117,44 @@ describe.each(ENGINES)('the lines of an account on %s', (engine) => {
     expect(refusal(answer)).toEqual(expected('line_not_accessible', 'handle'));
   });
 
-  it('are not added while the simulator is off', async () => {
+  it('are not added while the simulator is off, but where an agent reaches them', async () => {
     const off = await startTestServer(engine, { environment: { TRUNKLINE_SIMULATOR: 'off' } });
     const answer = await off.call('POST', LINES, { handle: NEW_LINE, driver: 'simulator' });
     expect(refusal(answer)).toEqual(expected('invalid_parameter_value', 'driver'));
+    const remote = await off.call('POST', LINES, { handle: NEW_LINE, driver: 'remote' });
+    expect(expectStatus(201, remote).body).toMatchObject({ driver: 'remote', is_active: true });
+    const named = expectStatus(200, await off.call('GET', at(NEW_LINE))).body;
+    expect(named).toMatchObject({ driver: 'remote', is_active: true });
     await off.stop();
+  });
+
+  it('have a pace of a second by default where an agent reaches them, and wait for it', async () => {
+    const paceOf = ({ settings }: Body) => (settings as Body)['pace_ms'];
+    const add = async (body: Body) => expectStatus(201, await test.call('POST', LINES, body)).body;
+    const plain = await add({ handle: REMOTE_LINE, driver: 'remote' });
+    expect(plain).toMatchObject({ driver: 'remote', health: { state: 'offline', since: null } });
+    expect([paceOf(plain), paceOf(await get(at(REMOTE_LINE)))]).toEqual([1_000, 1_000]);
+    expect(paceOf(await add({ handle: OTHER_LINE, driver: 'remote', settings: { pace_ms: 0 } }))).toBe(0);
+    const held = await test.server.engine.query.selectFrom('leases').select('name').execute();
+    expect(held.map(({ name }) => name)).not.toContain(`line ${(await refOf(test, REMOTE_LINE)).ref}`);
+    for (const handle of [REMOTE_LINE, OTHER_LINE]) expectStatus(200, await test.call('DELETE', at(handle)));
+  });
+
+  it('keep their pace when they come back, unless they had none and an agent reaches them now', async () => {
+    const add = async (driver: string, settings: Body = {}) => {
+      const { body } = expectStatus(201, await test.call('POST', LINES, { handle: REMOTE_LINE, driver, settings }));
+      const stored = await get(at(REMOTE_LINE));
+      expect(stored['settings']).toEqual(body['settings']);
+      expectStatus(200, await test.call('DELETE', at(REMOTE_LINE)));
+      return [stored['driver'], (stored['settings'] as Body)['pace_ms']];
+    };
+    expect(await add('simulator', { pace_ms: 0 })).toEqual(['simulator', 0]);
+    expect(await add('remote')).toEqual(['remote', 1_000]);
+    expect(await add('remote', { pace_ms: 0 })).toEqual(['remote', 0]);
+    expect(await add('remote')).toEqual(['remote', 0]);
+    expect(await add('simulator')).toEqual(['simulator', 0]);
+    expect(await add('simulator', { pace_ms: 70 })).toEqual(['simulator', 70]);
+    expect(await add('remote')).toEqual(['remote', 70]);
   });
 
   it('run within a second of being added, with what was said of them', async () => {

@@ -39,7 +39,8 @@ export async function createCallers(scene: Scene): Promise<readonly MatrixCaller
     scopes: SCOPES,
     ...rest,
   });
-  const limitedTo = ({ line, spare }: Place) => addKey(test, { ...first, lineRefs: [line.ref, spare.ref] });
+  const limitedTo = ({ line, spare, remote }: Place) =>
+    addKey(test, { ...first, lineRefs: [line.ref, spare.ref, remote.ref] });
   const all = [
     refused('no key', null, ['missing_api_key']),
     refused('a malformed key', 'Bearer sk_test_0123456789', invalid),

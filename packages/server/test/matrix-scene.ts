@@ -6,7 +6,16 @@ import { SCOPES } from '../src/domain/scopes.ts';
 import type { EngineKind } from '../src/store/database.ts';
 import { makeWav } from './audio-media.ts';
 import { expectStatus, startTestServer, type TestServer, waitFor } from './harness.ts';
-import { addAccount, addKey, addLine, keyIdOf, SECOND_LINE, STRANGERS_LINE, sendRaw } from './tenancy.ts';
+import {
+  addAccount,
+  addKey,
+  addLine,
+  addRemoteLine,
+  keyIdOf,
+  SECOND_LINE,
+  STRANGERS_LINE,
+  sendRaw,
+} from './tenancy.ts';
 
 /** Nothing listens there, and no event of these tests is delivered to it. */
 export const HOOK = 'http://127.0.0.1:9/hook';
@@ -29,6 +38,8 @@ export interface Place {
   readonly line: SceneLine;
   /** A second line of the same account and the same keys, for what breaks or removes a line. */
   readonly spare: SceneLine;
+  /** A third one, which an agent would reach: for devices. */
+  readonly remote: SceneLine;
   /** Who has written to this line and to no other. */
   readonly peer: string;
   readonly chatId: string;
@@ -40,7 +51,7 @@ export interface Place {
   /** Of the webhook, as if it had been delivered. */
   readonly deliveryId: string;
   readonly keyId: string;
-  /** For this line alone. */
+  /** For the remote line alone. */
   readonly deviceId: string;
   readonly fileId: string;
   /** A file that can be heard. */
@@ -126,6 +137,7 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   const line = { ...(await addLine(test, handle, { accountRef })), handle };
   const spareHandle = `${handle.slice(0, -2)}9${handle.slice(-1)}`;
   const spare = { ...(await addLine(test, spareHandle, { accountRef })), handle: spareHandle };
+  const remote = await addRemoteLine(test, `${handle.slice(0, -2)}8${handle.slice(-1)}`, key);
   const post = async (path: string, body: unknown) =>
     expectStatus(201, await test.call('POST', path, body, { key })).body;
   const texted = await post('/simulator/v1/messages', { from: peer, to: handle, text: `Hello ${owner}` });
@@ -138,7 +150,18 @@ async function createPlace(test: TestServer, owner: Owner, of: Owned): Promise<P
   await post('/simulator/v1/messages', { from: peer, to: group['chat_id'], text: `Hello group ${owner}` });
   const messageId = String(message['id']);
   const ownerKeyId = await keyIdOf(test, key);
-  const made = { owner, line, spare, peer, guid, messageId, handle: handleOf(messageId), ownerKey: key, ownerKeyId };
+  const made = {
+    owner,
+    line,
+    spare,
+    remote,
+    peer,
+    guid,
+    messageId,
+    handle: handleOf(messageId),
+    ownerKey: key,
+    ownerKeyId,
+  };
   const place = { ...made, chatId: String(texted['chat_id']), groupId: String(group['chat_id']) };
   const audioId = await uploadTo(test, key, Buffer.from(makeWav({ rate: 8_000, seconds: 0.1 })));
   const rest = {
@@ -162,6 +185,7 @@ function absentPlace(): Place {
     owner: 'absent',
     line: { id: ids.make('line'), ref: 0, handle: '+15550109991' },
     spare: { id: ids.make('line'), ref: 0, handle: '+15550109992' },
+    remote: { id: ids.make('line'), ref: 0, handle: '+15550109993' },
     peer: '+15550106009',
     chatId: ids.make('chat'),
     groupId: ids.make('chat'),
@@ -248,9 +272,9 @@ async function makeKeyOf(test: TestServer, { ownerKey }: Place): Promise<string>
   return String(expectStatus(201, await test.call('POST', '/admin/v1/keys', body, { key: ownerKey })).body['id']);
 }
 
-/** A new device for the line, or the name of one that never was. */
-async function makeDeviceOf(test: TestServer, { ownerKey, line }: Place): Promise<string> {
+/** A new device for the remote line, or the name of one that never was. */
+async function makeDeviceOf(test: TestServer, { ownerKey, remote }: Place): Promise<string> {
   if (ownerKey === null) return ids.make('device');
-  const body = { name: 'Made', lines: [line.id] };
+  const body = { name: 'Made', lines: [remote.id] };
   return String(expectStatus(201, await test.call('POST', '/admin/v1/devices', body, { key: ownerKey })).body['id']);
 }

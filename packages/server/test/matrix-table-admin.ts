@@ -96,12 +96,12 @@ const DEVICES: readonly AccessRow[] = [
     variants: [
       {
         by: "the line's id",
-        request: ({ line }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [line.id] } }),
+        request: ({ remote }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [remote.id] } }),
         outcome: namesLine('lines'),
       },
       {
         by: "the line's handle",
-        request: ({ line }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [line.handle] } }),
+        request: ({ remote }) => ({ path: '/admin/v1/devices', body: { name: 'Made', lines: [remote.handle] } }),
         outcome: namesLine('lines'),
       },
     ],

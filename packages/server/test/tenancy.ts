@@ -6,7 +6,7 @@ import { createIds } from '../src/domain/ids.ts';
 import { API_SCOPES, type Scope } from '../src/domain/scopes.ts';
 import { createAccounts, createKeys } from '../src/store/accounts.ts';
 import { createLines } from '../src/store/lines.ts';
-import { type Answer, LINE, type TestServer, waitFor } from './harness.ts';
+import { type Answer, expectStatus, KEY, LINE, type TestServer, waitFor } from './harness.ts';
 
 /** The SDK's least idea of a key, and the simulator. */
 export const ALL_SCOPES: readonly Scope[] = [...API_SCOPES, 'simulator:write'];
@@ -77,6 +77,13 @@ export async function addLine(
   const running = test.server.engine.query.selectFrom('leases').select('name').where('name', '=', lease);
   await waitFor(() => running.executeTakeFirst(), `line ${handle} to run`);
   return { id, ref: Number(ref) };
+}
+
+/** A line that an agent would reach, made as its operator makes it. */
+export async function addRemoteLine(test: TestServer, handle: string, key = KEY) {
+  const body = { handle, driver: 'remote' };
+  const { body: line } = expectStatus(201, await test.call('POST', '/admin/v1/lines', body, { key }));
+  return { id: String(line['id']), ref: (await refOf(test, handle)).ref, handle };
 }
 
 export async function refOf(test: TestServer, handle: string) {

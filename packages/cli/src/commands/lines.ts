@@ -7,7 +7,7 @@ import { openSession, type Session, type Surroundings } from '../surroundings.ts
 import { createTable } from '../table.ts';
 
 const PACE_MAX_MS = 600_000;
-const DRIVERS = ['simulator'];
+const DRIVERS = ['simulator', 'remote'];
 const HEAD = ['HANDLE', 'ID', 'LABEL', 'DRIVER', 'STATE', 'PACE', 'CONTACT FIRST', 'STOP WORDS'];
 const SERVICES = ['imessage', 'sms', 'auto'];
 
@@ -44,9 +44,15 @@ export function addLinesCommand(program: Command, surroundings: Surroundings): v
     });
   lines
     .command('add')
-    .description('Adds a line, or brings one back that was removed. It runs within a second.')
+    .description(
+      'Adds a line, or brings one back that was removed. It runs within a second, a remote one when its agent is there.',
+    )
     .argument('<handle>', 'a phone number in E.164, or an e-mail address')
-    .addOption(new Option('--driver <name>', 'how the line is reached').choices(DRIVERS).default('simulator'))
+    .addOption(
+      new Option('--driver <name>', 'how the line is reached: remote by an agent')
+        .choices(DRIVERS)
+        .default('simulator'),
+    )
     .option('--label <text>', 'what people call it')
     .addOption(new Option('--service <name>', 'the network that it uses').choices(SERVICES))
     .action(async (handle: string, options: AddOptions, command: Command) => {

@@ -21,6 +21,9 @@ export interface Line {
   readonly paceMs: number;
 }
 
+/** Of a line of which nobody has said it: what reaches people should not look like a machine. 0: none. */
+export const DEFAULT_PACE_MS: Readonly<Record<Line['kind'], number>> = { simulator: 0, remote: 1_000 };
+
 /** Whether an agent on another computer reaches it, and not this server by itself. */
 export function isReachedFromAfar(line: Pick<Line, 'kind'>): boolean {
   return line.kind === 'remote';

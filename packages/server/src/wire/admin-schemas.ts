@@ -75,7 +75,7 @@ export const deviceWithTokenSchema = deviceSchema
 
 export const adminLineSchema = lineSchema
   .extend({
-    driver: z.enum(['simulator', 'remote']).describe('What reaches it.'),
+    driver: z.enum(['simulator', 'remote']).describe('What reaches it: `remote`, an agent that dials in.'),
     is_sandbox: flagOf('Whether it is the sandbox line, which all accounts share.'),
     settings: z
       .strictObject({

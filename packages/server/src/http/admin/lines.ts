@@ -5,7 +5,7 @@ import type { Caller } from '../../access/authenticate.ts';
 import type { Clock } from '../../clock.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { hasPrefix, type Ids } from '../../domain/ids.ts';
-import type { Line } from '../../domain/line.ts';
+import { DEFAULT_PACE_MS, type Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { removeLine } from '../../lines/remove-line.ts';
 import { mayUse } from '../../lines/resolve.ts';
@@ -54,7 +54,7 @@ const settings = z
       .min(0)
       .max(PACE_MAX_MS)
       .optional()
-      .describe('The least time between two hand-overs, in milliseconds. 0: none.'),
+      .describe('The least time between two hand-overs, in milliseconds. 0: none. A new `remote` line has 1,000.'),
   })
   .optional()
   .describe('What is to be set; what is not named stays as it is.');
@@ -119,7 +119,7 @@ function addRoute(deps: AdminLineDeps): Route {
   return route({
     name: 'addLine',
     summary: 'Adds a line, or brings a removed one back.',
-    description: 'It runs within a second.',
+    description: 'It runs within a second, a `remote` one as soon as an agent dials in for it.',
     answer: 'AdminLine',
     refusals: ['line_not_accessible'],
     method: 'POST',
@@ -128,7 +128,7 @@ function addRoute(deps: AdminLineDeps): Route {
     status: 201,
     body: z.object({
       handle: nameField.describe('Its handle: a phone number in E.164, or an e-mail.'),
-      driver: nameField.describe('What reaches it: `simulator`.'),
+      driver: nameField.describe('What reaches it: `simulator`, or `remote` where an agent does.'),
       label,
       service: z.enum(['imessage', 'sms', 'auto']).optional().describe('How it sends. Left out: `imessage`.'),
       settings,
@@ -142,14 +142,16 @@ function addRoute(deps: AdminLineDeps): Route {
         const message = 'This API key is limited to some lines and may not add others.';
         throw new ApiError('line_not_accessible', { param: 'handle', message });
       }
+      const removed = await findLineRecord(deps.engine, caller.accountRef, handle);
+      const given = settingsOf(body.settings);
       const wanted = {
         handle,
         kind,
         label: body.label ?? null,
         service: body.service ?? null,
-        ...settingsOf(body.settings),
+        ...given,
+        paceMs: given.paceMs ?? paceOfKind(kind, removed),
       };
-      const removed = await findLineRecord(deps.engine, caller.accountRef, handle);
       const record = removed ? revivedRecord(removed, wanted) : newRecord(deps, caller.accountRef, wanted);
       const answer = adminLineBody(record);
       const isTaken = removed !== null && isThere(removed);
@@ -177,6 +179,11 @@ function bringBackOrCreate(
   const { writer } = deps;
   if (removed) return writer.write(reviveLines, { ...wanted, accountRef: record.accountRef }, ticket);
   return writer.write(createLines, { ...record, now: record.createdAt }, ticket);
+}
+
+/** A line that comes back keeps its pace, unless it had none and what reaches it now has one. Null: as it was. */
+function paceOfKind(kind: Line['kind'], removed: LineRecord | null): number | null {
+  return removed === null || (removed.kind !== kind && removed.paceMs === 0) ? DEFAULT_PACE_MS[kind] : null;
 }
 
 /** The line as it will be: what is not named is as it was. */
@@ -207,7 +214,7 @@ function newRecord(deps: AdminLineDeps, accountRef: number, wanted: WantedLine):
     contactFirst: wanted.contactFirst ?? true,
     optOutKeywords: wanted.optOutKeywords ?? false,
     capabilities: null,
-    paceMs: wanted.paceMs ?? 0,
+    paceMs: wanted.paceMs ?? DEFAULT_PACE_MS[wanted.kind],
     health: { state: 'unknown', reason: null, since: null },
     createdAt: deps.clock.now(),
     removedAt: null,
@@ -255,9 +262,7 @@ function settingsOf(given: z.infer<typeof settings>): Omit<LineSettings, 'label'
 }
 
 function driverRefusal(drivers: readonly string[]): string {
-  return drivers.length === 0
-    ? 'names a driver that this server cannot run; it runs none while the simulator is off'
-    : `names a driver that this server cannot run; it runs ${drivers.join(', ')}`;
+  return `names a driver that this server cannot run; it runs ${drivers.join(', ')}`;
 }
 
 function isThere(line: LineRecord): boolean {
