@@ -119,6 +119,31 @@ describe.each(ENGINES)('what a Mac reports on %s', (engine) => {
     expect(JSON.parse(event?.data ?? '{}')).toMatchObject({ attachments: [{ url: expect.any(String) }] });
   });
 
+  it('gives no message the file of another account, whoever names it', async () => {
+    const { query } = stage.engine;
+    const other = { id: 'acc_other', owner_email: 'b@example.com', created_at: STARTED_AT };
+    const { ref } = await query.insertInto('accounts').values(other).returning('ref').executeTakeFirstOrThrow();
+    const facts = { filename: 'theirs.jpg', mimeType: 'image/jpeg', contentType: null, size: 5, source: null };
+    await stage.writer.write(createFiles, { id: 'file_theirs', ...facts, accountRef: ref, now: STARTED_AT });
+    const theirs = { ...HERE, file: 'file_theirs' };
+    await stage.report([inbound('A', { attachments: [theirs, HERE] }), inbound('B', { attachments: [NOTHING_YET] })]);
+    await stage.report([{ kind: 'attachment', cursor: '90', guid: 'B', place: 0, attachment: theirs }]);
+    const events = (await stage.events()).map(({ data }) => JSON.parse(data) as { attachments: { url: unknown }[] });
+    expect(events.map(({ attachments }) => attachments.map(({ url }) => url !== null))).toEqual([
+      [false, true],
+      [false],
+    ]);
+    const stored = query.selectFrom('attachments').select(['message_ref', 'file_ref', 'filename']);
+    const rows = await stored.orderBy('message_ref').orderBy('place').execute();
+    expect(rows.map((row) => [row.file_ref !== null, row.filename])).toEqual([
+      [false, 'hike.jpg'],
+      [true, 'hike.jpg'],
+      [false, 'hike.jpg'],
+    ]);
+    await stage.report([{ kind: 'attachment', cursor: '91', guid: 'B', place: 0, attachment: HERE }]);
+    expect((await stored.execute()).filter((row) => row.file_ref !== null)).toHaveLength(2);
+  });
+
   it('stores what is old and does not announce it', async () => {
     const sentAt = STARTED_AT - 30 * DAY_MS;
     await stage.report([

@@ -1,7 +1,7 @@
 /** The line that all accounts share: how a phone is paired, and what an account sees of it, on both engines. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createFakeClock } from './fake-clock.ts';
-import { ENGINES, expectStatus, LINE, SANDBOX_LINE, startTestServer, type TestServer } from './harness.ts';
+import { ENGINES, expectStatus, LINE, SANDBOX_LINE, startTestServer, type TestServer, waitFor } from './harness.ts';
 import { addTenant, freshPhone, type Tenant, wrongCode } from './sandbox-scene.ts';
 import { addKey, expected, refusal, sendRaw } from './tenancy.ts';
 
@@ -50,6 +50,22 @@ describe.each(ENGINES)('the sandbox on %s', (engine) => {
     expect(ended['activation_code']).not.toBe(pending['activation_code']);
     expect(await one.state()).toMatchObject({ status: 'pending', activation_code: ended['activation_code'] });
     expect(refusal(await one.send(phone))).toEqual(NOT_ACTIVATED);
+  });
+
+  it('shows the files of the account that the phone is paired with, in both directions', async () => {
+    const phone = await fresh();
+    await one.pair(phone);
+    const headers = { authorization: `Bearer ${one.key}`, 'content-type': 'image/png' };
+    const { body } = await sendRaw(test, { method: 'POST', path: '/v1/files', headers, payload: 'bytes' });
+    const attachments = [String(body['id'])];
+    expectStatus(201, await one.call('POST', '/simulator/v1/messages', { from: phone, to: SANDBOX_LINE, attachments }));
+    const send = { from: SANDBOX_LINE, to: phone, attachments };
+    const { id } = expectStatus(201, await one.call('POST', '/v1/messages', send)).body;
+    const status = async () => (await one.get('/v1/outbox', { id: String(id) })).body['status'];
+    await waitFor(async () => ((await status()) === 'sent' ? true : undefined), 'the file to be sent');
+    const messages = (await one.listed('/v1/messages', { to: phone })) as { attachments: { url: unknown }[] }[];
+    const links = messages.flatMap((message) => message.attachments.map(({ url }) => url));
+    expect(links).toEqual([expect.stringContaining('/files/'), expect.stringContaining('/files/')]);
   });
 
   it('gives every request the same code, also at once, and rolls it with each end', async () => {

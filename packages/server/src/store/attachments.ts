@@ -23,11 +23,6 @@ const selectAttachments = statement(
    where attachments.message_ref = i.message_ref`,
 );
 
-const filesById = statement(
-  { id: 'text' },
-  'select files.ref, files.id, files.filename from files{, items} where files.id = i.id',
-);
-
 const transcribe = statement(
   { message_ref: 'int', transcription: 'text' },
   'update attachments set transcription = i.transcription {from items} where attachments.message_ref = i.message_ref',
@@ -35,7 +30,7 @@ const transcribe = statement(
 
 const filesOfAccount = statement(
   { account_ref: 'int', id: 'text' },
-  `select files.id, files.filename, files.mime_type, files.size from files{, items}
+  `select files.ref, files.account_ref, files.id, files.filename, files.mime_type, files.size from files{, items}
    where files.id = i.id and files.account_ref = i.account_ref`,
 );
 
@@ -67,28 +62,35 @@ interface NamedFile {
   readonly filename: string | null;
 }
 
-/** The files that these sightings name, by id; one that is not here is left out. */
+/** Gives the file of that id where it is that account's. */
+export type SeenFiles = (accountRef: number, id: string) => NamedFile | null;
+
+/**
+ * The files that these sightings name. Whoever reports may name any: one that is not of the account whose message it is,
+ * is not there.
+ */
 export async function findSeenFiles(
   tx: Tx,
-  seen: readonly Pick<MessageSeen, 'attachments'>[],
-): Promise<ReadonlyMap<string, NamedFile>> {
-  const ids = new Set(seen.flatMap(({ attachments }) => attachments.flatMap(({ file }) => file ?? [])));
-  const rows = await tx.each(
-    filesById,
-    [...ids].map((id) => ({ id })),
-  );
-  return new Map(
-    rows.map((row) => [
-      String(row['id']),
-      { ref: Number(row['ref']), id: String(row['id']), filename: textOrNull(row['filename']) },
-    ]),
-  );
+  seen: readonly { readonly accountRef: number; readonly attachments: MessageSeen['attachments'] }[],
+): Promise<SeenFiles> {
+  const named = new Map<string, Row>();
+  for (const { accountRef, attachments } of seen) {
+    for (const { file } of attachments) {
+      if (file !== null) named.set(`${accountRef} ${file}`, { account_ref: accountRef, id: file });
+    }
+  }
+  const files = new Map<string, NamedFile>();
+  for (const row of await tx.each(filesOfAccount, [...named.values()])) {
+    const file = { ref: Number(row['ref']), id: String(row['id']), filename: textOrNull(row['filename']) };
+    files.set(`${Number(row['account_ref'])} ${file.id}`, file);
+  }
+  return (accountRef, id) => files.get(`${accountRef} ${id}`) ?? null;
 }
 
 /** What a message brings, as its resource shows it. */
-export function attachmentsOf(seen: MessageSeen, files: ReadonlyMap<string, NamedFile>): readonly Attachment[] {
+export function attachmentsOf(seen: MessageSeen, accountRef: number, files: SeenFiles): readonly Attachment[] {
   return seen.attachments.map((one) => {
-    const file = one.file === null ? undefined : files.get(one.file);
+    const file = one.file === null ? null : files(accountRef, one.file);
     return {
       file: file ? { id: file.id, filename: file.filename } : null,
       filename: one.filename,
@@ -101,14 +103,14 @@ export function attachmentsOf(seen: MessageSeen, files: ReadonlyMap<string, Name
 
 export async function storeAttachments(
   tx: Tx,
-  born: readonly { readonly ref: number; readonly attachments: readonly Attachment[] }[],
-  files: ReadonlyMap<string, NamedFile>,
+  born: readonly { readonly ref: number; readonly accountRef: number; readonly attachments: readonly Attachment[] }[],
+  files: SeenFiles,
 ): Promise<void> {
-  const rows = born.flatMap(({ ref, attachments }) =>
+  const rows = born.flatMap(({ ref, accountRef, attachments }) =>
     attachments.map(({ file, filename, mimeType, size, transcription }, place) => ({
       message_ref: ref,
       place,
-      file_ref: file === null ? null : (files.get(file.id)?.ref ?? null),
+      file_ref: file === null ? null : (files(accountRef, file.id)?.ref ?? null),
       filename,
       mime_type: mimeType,
       size,

@@ -40,6 +40,8 @@ function isOf(event: LineEvent, guid: string): boolean {
 }
 
 export interface LaterAttachment {
+  /** Whose the message is. */
+  readonly accountRef: number;
   readonly messageRef: number;
   readonly seen: AttachmentSeen;
 }
@@ -48,12 +50,12 @@ export async function storeLaterAttachments(tx: Tx, later: readonly LaterAttachm
   if (later.length === 0) return;
   const files = await findSeenFiles(
     tx,
-    later.map(({ seen }) => ({ attachments: [seen.attachment] })),
+    later.map(({ accountRef, seen }) => ({ accountRef, attachments: [seen.attachment] })),
   );
-  const rows = later.map(({ messageRef, seen: { place, attachment } }) => ({
+  const rows = later.map(({ accountRef, messageRef, seen: { place, attachment } }) => ({
     message_ref: messageRef,
     place,
-    file_ref: attachment.file === null ? null : (files.get(attachment.file)?.ref ?? null),
+    file_ref: attachment.file === null ? null : (files(accountRef, attachment.file)?.ref ?? null),
     filename: attachment.filename,
     mime_type: attachment.mimeType,
     size: attachment.size,

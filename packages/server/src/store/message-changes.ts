@@ -139,7 +139,9 @@ class Fold {
     else if (event.kind === 'edited') this.#edit(message, seen, place, event.text, event.at);
     else if (event.kind === 'unsent') this.#unsend(message, seen, place, event.at);
     else if (event.kind === 'transcription') this.#transcriptions.set(message.ref, event.transcription);
-    else if (event.kind === 'attachment') this.#attachments.push({ messageRef: message.ref, seen: event });
+    else if (event.kind === 'attachment') {
+      this.#attachments.push({ accountRef: message.accountRef, messageRef: message.ref, seen: event });
+    }
   }
 
   #receive(message: KnownMessage, seen: Seen, place: number, delivered: number | null, read: number | null): void {

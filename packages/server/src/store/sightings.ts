@@ -110,7 +110,7 @@ async function insertNew(
 ): Promise<Map<string, Born>> {
   const files = await findSeenFiles(
     batch.tx,
-    messages.map(({ event }) => event),
+    messages.map(({ event, accountRef }) => ({ accountRef, attachments: event.attachments })),
   );
   const tried = new Map<string, Omit<Born, 'ref'>>();
   const rows: Row[] = [];
@@ -120,7 +120,8 @@ async function insertNew(
     if (!chat) throw new Error('A sighting has no chat although one was just made.');
     const id = batch.newId('message');
     const item = echoes.get(seen);
-    tried.set(id, { seen, id, chat, outboxId: item?.id ?? null, attachments: attachmentsOf(seen.event, files) });
+    const attachments = attachmentsOf(seen.event, accountRef, files);
+    tried.set(id, { seen, id, chat, outboxId: item?.id ?? null, attachments });
     rows.push(messageRow(seen, id, chat.ref, item?.ref ?? null));
   }
   const born = new Map<string, Born>();
@@ -128,7 +129,10 @@ async function insertNew(
     const made = tried.get(String(row['id']));
     if (made) born.set(guidKey(made.seen.report, made.seen.event.guid), { ...made, ref: Number(row['ref']) });
   }
-  await storeAttachments(batch.tx, [...born.values()], files);
+  const brought = [...born.values()].map(({ ref, seen, attachments }) => {
+    return { ref, accountRef: seen.accountRef, attachments };
+  });
+  await storeAttachments(batch.tx, brought, files);
   return born;
 }
 
