@@ -316,7 +316,7 @@ async function createApi(
     documents: createDocuments(routes, config.publicUrl ?? '/'),
     bridge: {
       routes: BRIDGE_FILE_ROUTES,
-      addFiles: (files) => addBridgeFiles(files, bridging),
+      addFiles: (files, slowUploads) => addBridgeFiles(files, bridging, slowUploads),
       wantsConnection: isForBridge,
     },
     queuedWrites: shared.writer.queued,

@@ -99,10 +99,11 @@ async function sendPiece(
   file: ReceivedFile,
   from: number,
 ): Promise<UploadState> {
+  // Of an empty file, and where all is there and was not made one yet, there is nothing to send.
   const piece = await readPiece(file.path, from, Math.min(PIECE_BYTES, file.size - from));
   const headers = {
     'content-type': file.mimeType ?? 'application/octet-stream',
-    'content-range': `bytes ${from}-${from + piece.byteLength - 1}/${file.size}`,
+    'content-range': `bytes ${piece.byteLength === 0 ? '*' : `${from}-${from + piece.byteLength - 1}`}/${file.size}`,
     'content-length': String(piece.byteLength),
     ...(file.filename === null ? {} : { 'x-filename': encodeURIComponent(file.filename) }),
   };

@@ -4,6 +4,7 @@
  * database is asked.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FILES_PATH, UPLOADS_PATH } from '@trunkline/drivers';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../domain/errors.ts';
 import type { Ids } from '../domain/ids.ts';
@@ -22,7 +23,8 @@ const ALWAYS_ADMITTED: ReadonlySet<string> = new Set([...HEALTH_ROUTES.map((row)
 const LASTING_PATHS: ReadonlySet<string> = new Set(['/v1/events']);
 
 const UPLOADS: ReadonlySet<string> = new Set(['/v1/files', '/api/upload-file', '/api/upload-media-object']);
-const DOWNLOADS = '/files/';
+const DOWNLOADS = ['/files/', `${FILES_PATH}/`];
+const PIECES = `${UPLOADS_PATH}/`;
 
 /** More refusals than so many in a window are a flood; each of them is answered so much later. */
 const FLOOD_WINDOW_MS = 100;
@@ -101,8 +103,8 @@ export function createAdmission(deps: AdmissionDeps): Admission {
   };
 
   function placeFor(path: string, isWrite: boolean): Place | ApiError {
-    if (isWrite && UPLOADS.has(path)) return takeUpload();
-    if (path.startsWith(DOWNLOADS)) return takeDownload();
+    if (isWrite && (UPLOADS.has(path) || path.startsWith(PIECES))) return takeUpload();
+    if (DOWNLOADS.some((start) => path.startsWith(start))) return takeDownload();
     const refusal = refusalOf(isWrite);
     if (refusal) return refusal;
     if (LASTING_PATHS.has(path)) return NOT_COUNTED;

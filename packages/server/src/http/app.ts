@@ -22,7 +22,7 @@ import { addMetrics, METRICS_ROUTE, type MetricsPage } from './metrics.ts';
 import { createReceiveFile } from './receive-file.ts';
 import { takeForms } from './receive-form.ts';
 import type { Route } from './route.ts';
-import { createSlowUploads } from './slow-uploads.ts';
+import { createSlowUploads, type SlowUploads } from './slow-uploads.ts';
 import { showTiming } from './timing.ts';
 
 /** The longest part of a path that a route reads: an e-mail handle, percent-encoded throughout. */
@@ -39,7 +39,7 @@ type MadeHere = 'onCommitted' | 'isStopping' | 'receiveFile' | 'slowUploads';
 /** What agents need of the HTTP server besides their connection. */
 export interface BridgeDoor {
   readonly routes: readonly Pick<Route, 'method' | 'path'>[];
-  readonly addFiles: (app: FastifyInstance) => Promise<void>;
+  readonly addFiles: (app: FastifyInstance, slowUploads: SlowUploads) => Promise<void>;
   /** Whether a request asks for such a connection. */
   wantsConnection(request: IncomingMessage): boolean;
 }
@@ -104,7 +104,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.setNotFoundHandler(notFound);
   addHealth(app, deps.health);
   addFileLinks(app, deps);
-  if (bridge) app.register(bridge.addFiles);
+  if (bridge) app.register((files) => bridge.addFiles(files, slowUploads));
   if (deps.metrics) addMetrics(app, deps.metrics);
   if (deps.documents) addDocuments(app, deps.documents);
   const receiveFile = createReceiveFile(deps);

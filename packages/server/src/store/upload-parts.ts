@@ -72,17 +72,9 @@ export const dropOldUploadParts: Write<{ before: number }, readonly string[]> = 
   },
 };
 
-/** Those that follow each other without a gap from the file's beginning. */
+/** By their place in the file. */
 export async function readUploadParts(engine: Engine, lineRef: number, name: string): Promise<readonly UploadPart[]> {
-  const rows = await engine.read(selectParts, { line_ref: lineRef, name });
-  const parts: UploadPart[] = [];
-  let end = 0;
-  for (const row of rows.map(partFromRow)) {
-    if (row.start !== end) break;
-    parts.push(row);
-    end += row.size;
-  }
-  return parts;
+  return (await engine.read(selectParts, { line_ref: lineRef, name })).map(partFromRow);
 }
 
 /** Those of the names that are pieces. */

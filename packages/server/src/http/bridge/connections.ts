@@ -14,7 +14,6 @@ import {
 } from '@trunkline/drivers';
 import { WebSocketServer } from 'ws';
 import { findDevice, type KnownDevice } from '../../access/devices.ts';
-import type { FailedAttempts } from '../../access/failed-attempts.ts';
 import type { Clock } from '../../clock.ts';
 import type { Line } from '../../domain/line.ts';
 import { dropOldPieces } from '../../files/line-uploads.ts';
@@ -32,7 +31,6 @@ const LOOK_EVERY_MS = 15_000;
 export interface BridgeDeps extends BridgeFileDeps {
   readonly log: Log;
   readonly clock: Clock;
-  readonly failedAttempts: FailedAttempts;
   /** Null where this process runs no lines. */
   readonly attach: ((lineRef: number, attached: Attached) => Promise<'ended' | 'held' | 'no_line'>) | null;
   readonly isStopping: () => boolean;

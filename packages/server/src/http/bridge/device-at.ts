@@ -1,6 +1,8 @@
 /** Which device sends this, by its token, and for which of its lines. */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { findDevice, type KnownDevice } from '../../access/devices.ts';
+import type { FailedAttempts } from '../../access/failed-attempts.ts';
 import { ApiError } from '../../domain/errors.ts';
 import { isReachedFromAfar, type Line } from '../../domain/line.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
@@ -12,9 +14,17 @@ export function tokenIn(headers: IncomingHttpHeaders): string {
   return BEARER.exec(headers.authorization ?? '')?.[1] ?? '';
 }
 
-export async function requireDevice(engine: Engine, token: string): Promise<KnownDevice> {
-  const device = await findDevice(engine, token);
+interface DoorDeps {
+  readonly engine: Engine;
+  readonly failedAttempts: FailedAttempts;
+}
+
+/** Who guesses at tokens is told to wait. */
+export async function requireDevice({ engine, failedAttempts }: DoorDeps, request: FastifyRequest) {
+  const device = await findDevice(engine, tokenIn(request.headers));
   if (device) return device;
+  const wait = failedAttempts.note(request.ip);
+  if (wait !== null) throw new ApiError('rate_limit_exceeded', { retryAfter: wait });
   throw new ApiError('invalid_api_key', { message: 'This device token is malformed, unknown or revoked.' });
 }
 

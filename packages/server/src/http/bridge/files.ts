@@ -1,18 +1,22 @@
 /** `/bridge/v1/files` and `/bridge/v1/uploads`: the bytes that an agent sends out, and those that came in to its line. */
 import { FILES_PATH, UPLOADS_PATH } from '@trunkline/drivers';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FailedAttempts } from '../../access/failed-attempts.ts';
 import { ApiError } from '../../domain/errors.ts';
 import type { Line } from '../../domain/line.ts';
+import { BrokenUploadError } from '../../files/blobs.ts';
 import { filenameFrom } from '../../files/filename.ts';
 import type { LineFileDeps } from '../../files/line-files.ts';
 import { addPiece, PIECE_MAX_BYTES, type Piece, readUpload } from '../../files/line-uploads.ts';
 import type { LineRegistry } from '../../lines/registry.ts';
 import { findFile } from '../../store/files.ts';
 import { rangeOf } from '../byte-range.ts';
-import { lineOfDevice, requireDevice, tokenIn } from './device-at.ts';
+import type { SlowUploads } from '../slow-uploads.ts';
+import { lineOfDevice, requireDevice } from './device-at.ts';
 
 export interface BridgeFileDeps extends LineFileDeps {
   readonly registry: LineRegistry;
+  readonly failedAttempts: FailedAttempts;
 }
 
 /** As rows, for what answers other methods. */
@@ -25,11 +29,24 @@ export const BRIDGE_FILE_ROUTES = [
 /** A reader that takes nothing for so long has gone. */
 const STALL_MS = 30_000;
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
+/** Nothing more comes: a file is so long. */
+const CONTENT_END = /^bytes \*\/(\d{1,15})$/;
+const ANY_TYPE = 'application/octet-stream';
 
-export async function addBridgeFiles(app: FastifyInstance, deps: BridgeFileDeps): Promise<void> {
+export async function addBridgeFiles(
+  app: FastifyInstance,
+  deps: BridgeFileDeps,
+  slowUploads: SlowUploads,
+): Promise<void> {
   // Whatever the body is, it is read by its row.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  // The framework would refuse a type that it cannot read, and a phone's files are of any.
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.claimedType = request.raw.headers['content-type'];
+    request.raw.headers['content-type'] = ANY_TYPE;
+    done();
+  });
 
   app.get(`${FILES_PATH}/:id`, async (request, reply) => {
     const line = await lineAt(deps, request);
@@ -57,16 +74,22 @@ export async function addBridgeFiles(app: FastifyInstance, deps: BridgeFileDeps)
     const claims = {
       name: paramOf(request, 'name'),
       filename: filenameFrom(request.headers['x-filename']?.toString()),
-      mimeType: request.headers['content-type'] ?? null,
+      mimeType: request.claimedType ?? null,
     };
-    return addPiece(deps, line, claims, pieceOf(request), request.raw);
+    const piece = pieceOf(request);
+    slowUploads.begin(request.raw);
+    return addPiece(deps, line, claims, piece, request.raw).catch((error: unknown) => {
+      // Nobody is there to hear of it.
+      if (error instanceof BrokenUploadError) throw new ApiError('bad_request', { message: 'The body broke off.' });
+      throw error;
+    });
   });
 }
 
-async function lineAt({ engine, registry }: BridgeFileDeps, request: FastifyRequest): Promise<Line> {
-  const device = await requireDevice(engine, tokenIn(request.headers));
+async function lineAt(deps: BridgeFileDeps, request: FastifyRequest): Promise<Line> {
+  const device = await requireDevice(deps, request);
   const { line: handle } = request.query as Readonly<Record<string, unknown>>;
-  const line = lineOfDevice(registry, device, typeof handle === 'string' ? handle : null);
+  const line = lineOfDevice(deps.registry, device, typeof handle === 'string' ? handle : null);
   if (!line) throw new ApiError('line_not_found', { param: 'line' });
   return line;
 }
@@ -78,14 +101,22 @@ function paramOf(request: FastifyRequest, name: string): string {
   return value;
 }
 
-function pieceOf(request: FastifyRequest): Piece {
-  const [, first, last, total] = CONTENT_RANGE.exec(request.headers['content-range'] ?? '') ?? [];
-  const piece = { start: Number(first), size: Number(last) - Number(first) + 1, total: Number(total) };
-  const isSound = piece.size > 0 && piece.start + piece.size <= piece.total && piece.size <= PIECE_MAX_BYTES;
-  if (total === undefined || !isSound || Number(request.headers['content-length']) !== piece.size) {
+function pieceOf({ headers }: FastifyRequest): Piece {
+  const range = headers['content-range'] ?? '';
+  const [, end] = CONTENT_END.exec(range) ?? [];
+  const [, first, last, total] = CONTENT_RANGE.exec(range) ?? [];
+  const piece =
+    end === undefined
+      ? { start: Number(first), size: Number(last) - Number(first) + 1, total: Number(total) }
+      : { start: Number(end), size: 0, total: Number(end) };
+  const isSound = end !== undefined || (piece.size > 0 && piece.start + piece.size <= piece.total);
+  if (!isSound || Number(headers['content-length'] ?? (end && '0')) !== piece.size) {
     throw new ApiError('bad_request', {
       message: 'An upload needs a Content-Range, and a Content-Length that is its.',
     });
+  }
+  if (piece.size > PIECE_MAX_BYTES) {
+    throw new ApiError('payload_too_large', { message: `A piece may have ${PIECE_MAX_BYTES} bytes at most.` });
   }
   return piece;
 }
