@@ -88,12 +88,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
       return sendError(deps, error, request, reply);
     },
   });
-  app.decorateRequest('caller', null);
-  app.decorateRequest('bodyText', '');
-  app.decorateRequest('timing', null);
-  app.decorateRequest('isDone', false);
-  app.decorateRequest('claimedType', undefined);
-  app.decorateRequest('isCutShort', false);
+  decorateRequests(app);
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     done(refusalOfHead(request, limits) ?? undefined);
@@ -135,6 +130,16 @@ export function createApp(deps: AppDeps): FastifyInstance {
     { prefix: OPEN_PREFIX },
   );
   return app;
+}
+
+/** What is noted on a request on its way has its place from the start, which makes every request alike to the engine. */
+function decorateRequests(app: FastifyInstance): void {
+  app.decorateRequest('caller', null);
+  app.decorateRequest('bodyText', '');
+  app.decorateRequest('timing', null);
+  app.decorateRequest('isDone', false);
+  app.decorateRequest('claimedType', undefined);
+  app.decorateRequest('isCutShort', false);
 }
 
 interface Listening {
