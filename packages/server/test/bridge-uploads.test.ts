@@ -1,5 +1,5 @@
 /** `/bridge/v1/uploads`: files that agents bring in pieces, whatever breaks off, whoever else brings them, and what is left. */
-import { renameSync, utimesSync } from 'node:fs';
+import { existsSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -38,6 +38,15 @@ const bytesOf = async (agent: Agent, id: string) => heard(200, await agent.ask('
 async function expectNothingLeft(test: TestServer): Promise<void> {
   expect(await piecesIn(test)).toEqual([]);
   expect(blobsOf(test)).toEqual({ kept: (await filesIn(test)).map(({ id }) => id).sort(), spooled: [] });
+}
+
+/** The blobs folder is made when the first bytes come. */
+const spooledIn = (test: TestServer) =>
+  existsSync(join(test.config.dataDir, BLOBS_FOLDER)) ? blobsOf(test).spooled : [];
+
+function pieceHead({ token }: Agent, name: string, range: string, length: number): string {
+  const headers = [`Authorization: Bearer ${token}`, `Content-Range: ${range}`, `Content-Length: ${length}`];
+  return `PUT ${uploadPath(name)} HTTP/1.1\r\nHost: x\r\n${headers.join('\r\n')}\r\n\r\n`;
 }
 
 describe.each(ENGINES)('uploads of an agent on %s', (engine) => {
@@ -174,9 +183,8 @@ describe.each(ENGINES)('uploads of an agent on %s', (engine) => {
     const start = total === 3_000 ? 1_000 : 0;
     if (start > 0) heard(200, await agent.put(name, whole, 0, start));
     const client = await openRawClient(agent.address);
-    const range = `Content-Range: bytes ${start}-${start + 999}/${total}\r\nContent-Length: 1000`;
-    const head = `PUT ${uploadPath(name)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${agent.token}\r\n${range}`;
-    client.write(Buffer.concat([Buffer.from(`${head}\r\n\r\n`), whole.subarray(start, start + 400)]));
+    const head = pieceHead(agent, name, `bytes ${start}-${start + 999}/${total}`, 1_000);
+    client.write(Buffer.concat([Buffer.from(head), whole.subarray(start, start + 400)]));
     await waitFor(() => (blobsOf(test).spooled.length > 0 ? true : undefined), 'the bytes to come');
     client.socket.destroy();
     await waitFor(() => (blobsOf(test).spooled.length === 0 ? true : undefined), 'the half to be removed');
@@ -186,10 +194,7 @@ describe.each(ENGINES)('uploads of an agent on %s', (engine) => {
 
   it('may take longer than other requests while their bytes keep coming', async () => {
     const client = await openRawClient(agent.address);
-    const range = 'Content-Range: bytes 0-9999/10000\r\nContent-Length: 10000';
-    client.write(
-      `PUT ${uploadPath('slow')} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${agent.token}\r\n${range}\r\n\r\n`,
-    );
+    client.write(pieceHead(agent, 'slow', 'bytes 0-9999/10000', 10_000));
     for (let pieces = 0; pieces < 20; pieces++) {
       client.write(Buffer.alloc(500, pieces));
       await sleep(150);
@@ -212,6 +217,21 @@ describe.each(ENGINES)('uploads of an agent on %s', (engine) => {
     expect((await piecesIn(test)).map(({ start }) => Number(start))).toEqual([1_000]);
     expect((await bytesOf(agent, await agent.bring('old', WHOLE, 700))).equals(WHOLE)).toBe(true);
   });
+});
+
+it('pieces have a place among uploads, and leave those of other requests free', async () => {
+  const test = await startTestServer('sqlite', { httpLimits: { uploadsMax: 1, inFlightMax: 1, writesInFlightMax: 1 } });
+  await addRemoteLine(test, REMOTE_LINE);
+  const agent = createAgent(String(await test.server.listen()), (await addDevice(test, [REMOTE_LINE])).token);
+  const client = await openRawClient(agent.address);
+  client.write(`${pieceHead(agent, 'under way', 'bytes 0-999/3000', 1_000)}x`);
+  await waitFor(() => (spooledIn(test).length > 0 ? true : undefined), 'the bytes to come');
+  expect(said(await agent.put('one too many', WHOLE, 0))).toEqual(expected('overloaded'));
+  expect(await agent.state('under way')).toEqual({ received: 0, file: null });
+  client.socket.destroy();
+  await waitFor(() => (spooledIn(test).length === 0 ? true : undefined), 'the half to be removed');
+  heard(200, await agent.put('one at a time', WHOLE, 0));
+  await test.stop();
 });
 
 describe.each(ENGINES)('uploads of agents at once on %s', (engine) => {
