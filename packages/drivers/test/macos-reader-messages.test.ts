@@ -206,7 +206,7 @@ describe('links', () => {
 });
 
 describe('own messages', () => {
-  const ours: OwnRow = { state: 'ours', reference: REFERENCE, part: 1, isWhole: false };
+  const ours: OwnRow = { state: 'ours', reference: REFERENCE, part: 1, isWhole: false, file: null };
 
   it('are told when they are sent, then delivered, then read', async () => {
     const { mac, stage } = await start({ claim: () => ours });
@@ -268,7 +268,7 @@ describe('own messages', () => {
     const claim = ({ guid }: MessageRow): OwnRow => {
       if (!claimed.includes(guid)) claimed.push(guid);
       const part = claimed.indexOf(guid);
-      return { state: 'ours', reference: REFERENCE, part, isWhole: part === 1 };
+      return { state: 'ours', reference: REFERENCE, part, isWhole: part === 1, file: null };
     };
     const { mac, stage } = await start({ claim });
     await mac.act('ownText', { to: PEER, text: `Look ${URL}`, pieces: ['Look', URL] });

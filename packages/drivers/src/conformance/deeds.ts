@@ -39,9 +39,11 @@ function describeFiles(stage: () => Stage): void {
     const [alone, ...others] = await wholeEcho(server, 'obx_2');
     expect(alone).toMatchObject({ text: null, attachments: [PICTURE], isAudioMessage: false });
     expect(others).toEqual([]);
-    const onPhone = await far.received(chat);
-    expect(onPhone.flatMap(({ text }) => text ?? [])).toEqual(['Look']);
-    expect(onPhone.flatMap(({ attachments }) => attachments.map(({ file }) => file))).toEqual(['file_1', 'file_1']);
+    await eventually(async () => {
+      const onPhone = await far.received(chat);
+      expect(onPhone.flatMap(({ text }) => text ?? [])).toEqual(['Look']);
+      expect(onPhone.flatMap(({ attachments }) => attachments.map(({ file }) => file))).toEqual(['file_1', 'file_1']);
+    });
     const guid = await far.sendFile(far.peer, PICTURE);
     expect(await server.message(guid)).toMatchObject({ isFromMe: false, text: null, attachments: [PICTURE] });
   });

@@ -83,8 +83,8 @@ function describeRestarts(stage: () => Stage): void {
       running = await server.start();
     }
     await eventually(() => expect(server.guids(false)).toEqual(texts));
+    await eventually(async () => expect(await far.received(chat)).toHaveLength(TEXTS));
     const onPhone = (await far.received(chat)).map(({ guid }) => guid);
-    expect(onPhone).toHaveLength(TEXTS);
     await eventually(() => expect(server.guids(true)).toEqual(onPhone));
     const sightings = server.messages().map(({ guid, text }) => `${guid} ${text}`);
     expect(new Set(sightings).size).toBe(2 * TEXTS);

@@ -24,7 +24,7 @@ export function describeSending(stage: () => Stage, can: (feature: Feature) => b
       expect(echo).toMatchObject({ isFromMe: true, sender: line, text: 'Hello' });
       expect(echo.chat).toMatchObject({ ...chat, participants: [far.peer] });
       if (disposition.state === 'sent') expect(echo.guid).toBe(disposition.guid);
-      expect((await far.received(chat)).map(({ text }) => text)).toEqual(['Hello']);
+      await eventually(async () => expect((await far.received(chat)).map(({ text }) => text)).toEqual(['Hello']));
     });
 
     it('keeps the order of as many sends as it takes at once', async () => {
@@ -34,7 +34,7 @@ export function describeSending(stage: () => Stage, can: (feature: Feature) => b
       const texts = Array.from({ length: driver.inFlight }, (_, index) => `Text ${index}`);
       const dispositions = await Promise.all(texts.map((text) => driver.send(message(chat, `obx_${text}`, text))));
       expect(dispositions.every(({ state }) => state === 'sent' || state === 'accepted')).toBe(true);
-      expect((await far.received(chat)).map(({ text }) => text)).toEqual(texts);
+      await eventually(async () => expect((await far.received(chat)).map(({ text }) => text)).toEqual(texts));
       await eventually(() => expect(server.guids(true)).toHaveLength(texts.length));
       expect(server.messages().map(({ text }) => text)).toEqual(texts);
     });
@@ -52,7 +52,9 @@ export function describeSending(stage: () => Stage, can: (feature: Feature) => b
         );
         await driver.send(message({ identifier, isGroup: true }, 'obx_1', 'Who is in?'));
         expect((await echoOf(server, 'obx_1')).chat).toMatchObject(described);
-        expect((await far.received({ identifier, isGroup: true })).map(({ text }) => text)).toEqual(['Who is in?']);
+        await eventually(async () =>
+          expect((await far.received({ identifier, isGroup: true })).map(({ text }) => text)).toEqual(['Who is in?']),
+        );
       });
     }
 

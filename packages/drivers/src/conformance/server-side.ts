@@ -81,6 +81,11 @@ export class ServerSide {
   }
 
   async #commit(events: readonly LineEvent[]): Promise<void> {
+    // That a driver knows where it begins is news of nothing, and is committed as it comes.
+    if (events.every(({ kind }) => kind === 'cursor')) {
+      this.cursor = events.at(-1)?.cursor ?? this.cursor;
+      return;
+    }
     this.reports.push(events);
     this.#reportsUnderWay += 1;
     this.reportsAtOnceMax = Math.max(this.reportsAtOnceMax, this.#reportsUnderWay);

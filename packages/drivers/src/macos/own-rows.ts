@@ -1,9 +1,16 @@
 /** The joint between reader and sender: whose an own row of the message database is. */
+import type { OutgoingFile } from '../line-driver.ts';
 import type { MessageRow } from './chat-db/message-row.ts';
 
 export type OwnRow =
-  /** It is the echo of this hand-over. */
-  | { readonly state: 'ours'; readonly reference: string; readonly part: number; readonly isWhole: boolean }
+  /** It is the echo of this hand-over, and of this file where the part is one. */
+  | {
+      readonly state: 'ours';
+      readonly reference: string;
+      readonly part: number;
+      readonly isWhole: boolean;
+      readonly file: OutgoingFile | null;
+    }
   /** The owner wrote it, here or on another device. */
   | { readonly state: 'foreign' }
   /** A send is under way that it may belong to: ask again. */

@@ -42,7 +42,7 @@ export class AgentRefusedError extends Error {
 const FOR_GOOD: readonly number[] = [CLOSE.refused, CLOSE.noLine, CLOSE.version];
 
 /** Only this computer hears what goes over `http:` unencrypted. */
-export function refuseAddress(server: URL): string | null {
+function refuseAddress(server: URL): string | null {
   if (server.protocol === 'https:') return null;
   if (server.protocol !== 'http:')
     return 'The address of the server begins with https:// (or http:// on this computer).';

@@ -29,7 +29,7 @@ interface Answer {
 }
 
 /** The server said no, and would again. */
-export class TransferRefusedError extends Error {
+class TransferRefusedError extends Error {
   constructor(status: number, what: string) {
     super(`The server answered ${status} for ${what}.`);
     this.name = 'TransferRefusedError';

@@ -6,7 +6,7 @@
  */
 import { z } from 'zod';
 import { SEND_STYLES } from '../effect.ts';
-import { CAPABILITIES, type Command, type Disposition, type HandOver } from '../line-driver.ts';
+import { CAPABILITIES, type Command, type HandOver } from '../line-driver.ts';
 import { TAPBACKS } from '../tapback.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -167,7 +167,7 @@ export type ServerFrame =
   /** Asks what time it is; `asked` is given back as it is. */
   | { readonly type: 'time'; readonly asked: number };
 
-export class BadFrameError extends Error {
+class BadFrameError extends Error {
   constructor(why: string) {
     super(`The other end said what cannot be understood: ${why}.`);
     this.name = 'BadFrameError';
@@ -209,9 +209,3 @@ function parse(data: string): unknown {
     throw new BadFrameError('it is not JSON');
   }
 }
-
-/** What cannot be classified may have happened. */
-export const LOST_DISPOSITION: Disposition = {
-  state: 'unknown',
-  reason: 'The connection to the Mac was lost during the hand-over.',
-};

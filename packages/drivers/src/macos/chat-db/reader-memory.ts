@@ -104,12 +104,13 @@ export class ReaderMemory {
     );
   }
 
-  /** Those whose time has come, and those that are named, in the order of their arrival. */
-  dueWaiting(now: number, named: readonly string[], limit: number): Waiting[] {
+  /** Those whose time has come, those that are named, and all own ones where asked for, in the order of their arrival. */
+  dueWaiting(now: number, named: readonly string[], withUnsent: boolean, limit: number): Waiting[] {
     const due = `select guid, rowid_seen, why, first_seen, since, due_at from reader_waiting
-                 where line = @line and (due_at <= @now or guid in (select value from json_each(@named)))
+                 where line = @line and (due_at <= @now or why = @unsent or guid in (select value from json_each(@named)))
                  order by rowid_seen limit @limit`;
-    return this.#all(due, { now, named: JSON.stringify(named), limit }).map((row) => ({
+    const unsent = withUnsent ? 'unsent' : null;
+    return this.#all(due, { now, named: JSON.stringify(named), unsent, limit }).map((row) => ({
       guid: String(row['guid']),
       rowid: Number(row['rowid_seen']),
       why: String(row['why']),

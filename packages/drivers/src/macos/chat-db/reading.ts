@@ -137,7 +137,8 @@ export class Reading {
     if (this.#isCursorToTell) await this.#tellCursor();
     await this.#lookThroughOther(db);
     const arrived = this.#mover.takeArrived();
-    await this.#lookAtWaiting(db, now, arrived);
+    // What was sent meanwhile is told before what was written after it.
+    await this.#lookAtWaiting(db, now, arrived, isChanged);
     if (isChanged) await this.#lookAtNew(db);
     await this.#lookAtOwn(db, now);
     await this.#settle(lookForAttachments(db, this.#mover, memory.dueAttachments(now, arrived), now));
@@ -207,11 +208,12 @@ export class Reading {
     await this.#tellCursor();
   }
 
-  async #lookAtWaiting(db: OpenChatDb, now: number, arrived: readonly string[]): Promise<void> {
+  async #lookAtWaiting(db: OpenChatDb, now: number, arrived: readonly string[], isChanged: boolean): Promise<void> {
     const { memory } = this.#options;
     let named = arrived;
+    let withUnsent = isChanged;
     for (;;) {
-      const due = memory.dueWaiting(now, named, ROWS_MAX);
+      const due = memory.dueWaiting(now, named, withUnsent, ROWS_MAX);
       if (due.length === 0) return;
       const rows = new Map(
         rowsByGuid(
@@ -228,6 +230,7 @@ export class Reading {
       }
       await this.#settle([...this.#judge(db, sightings), ...gone]);
       named = [];
+      withUnsent = false;
       if (due.length < ROWS_MAX) return;
     }
   }

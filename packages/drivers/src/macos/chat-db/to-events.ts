@@ -1,6 +1,7 @@
 /** What a row of the message database means to the server. Pure: what has to be found out, is handed in. */
 import { styleOfExpressiveId } from '../../effect.ts';
 import type { ChatSeen, LineEvent, MessageSeen, ObservedChat, SeenAttachment } from '../../line-events.ts';
+import type { OwnRow } from '../own-rows.ts';
 import { hasLink } from './links.ts';
 import type { AttachmentRow, ChatRow, MessageRow } from './message-row.ts';
 
@@ -29,12 +30,14 @@ export interface Circumstances {
   /** The files of its visible attachments, by their places; null where the bytes are not with the server. */
   readonly files: readonly (string | null)[];
   /** The item that an own row is the echo of. */
-  readonly item: { readonly reference: string; readonly part: number; readonly isWhole: boolean } | null;
+  readonly item: Extract<OwnRow, { state: 'ours' }> | null;
 }
 
 export function toMessageSeen(row: MessageRow, chat: ChatRow, around: Circumstances): Omit<MessageSeen, 'cursor'> {
   const { line, firstSeen, caughtUpAt, item } = around;
-  const attachments = visibleAttachments(row).map((one, place) => toAttachment(one, around.files[place] ?? null));
+  const seen = visibleAttachments(row).map((one, place) => toAttachment(one, around.files[place] ?? null));
+  // What went out by an item is the server's file already.
+  const attachments = item?.file ? [{ ...item.file, transcription: null }] : seen;
   const isOld = isOldRow(row, caughtUpAt);
   return {
     kind: 'message',

@@ -2,7 +2,7 @@
  * What was handed over and what became of it, part by part: on the disk before Messages hears of it. It alone decides
  * what may be sent, so that nothing is sent twice, whatever process asks.
  */
-import type { ChatAddress, HandOver, SendMessage } from '../../line-driver.ts';
+import type { ChatAddress, HandOver, OutgoingFile, SendMessage } from '../../line-driver.ts';
 import type { Journal, JournalDatabase } from '../journal.ts';
 
 /**
@@ -19,8 +19,8 @@ export interface LedgerPart {
   readonly chat: ChatAddress;
   /** What is sent: a text, empty once its outcome is certain; null where it is a file. */
   readonly text: string | null;
-  readonly fileName: string | null;
-  readonly fileSize: number | null;
+  /** Null where it is the text. */
+  readonly file: OutgoingFile | null;
   readonly stagedPath: string | null;
   /** The newest row of the message database before Messages heard of it. */
   readonly maxRowidBefore: number;
@@ -77,7 +77,8 @@ export function createLedger({ database }: Journal): Ledger {
     'insert into send_items (reference, chat, is_group, attempt, made_at) values (?, ?, ?, ?, ?)',
   );
   const insertPart = database.prepare(
-    `insert into send_parts (reference, part, state, text, file_name, file_size) values (?, ?, 'begun', ?, ?, ?)`,
+    `insert into send_parts (reference, part, state, text, file_id, file_name, file_type, file_size)
+       values (?, ?, 'begun', ?, ?, ?, ?, ?)`,
   );
   const takeUp = database.prepare('update send_items set attempt = ? where reference = ? and attempt < ?');
   const dispatchPart = database.prepare(
@@ -103,8 +104,9 @@ export function createLedger({ database }: Journal): Ledger {
     const { reference, attempt, chat } = command;
     if (selectItem.get(reference) === undefined) {
       insertItem.run(reference, chat.identifier, chat.isGroup ? 1 : 0, attempt, now);
-      for (const [part, { text, name, size }] of contentsOf(command).entries()) {
-        insertPart.run(reference, part, text, name, size);
+      for (const [part, { text, file }] of contentsOf(command).entries()) {
+        const { file: id = null, filename = null, mimeType = null, size = null } = file ?? {};
+        insertPart.run(reference, part, text, id, filename, mimeType, size);
       }
     } else takeUp.run(attempt, reference, attempt);
     return item(reference) ?? fail(`The hand-over ${reference} was not written down.`);
@@ -170,7 +172,9 @@ export interface PartRow extends ItemRow {
   readonly part: number;
   readonly state: PartState;
   readonly text: string | null;
+  readonly file_id: string | null;
   readonly file_name: string | null;
+  readonly file_type: string | null;
   readonly file_size: number | null;
   readonly staged_path: string | null;
   readonly max_rowid_before: number | null;
@@ -192,8 +196,7 @@ export function toPart(row: PartRow): LedgerPart {
     state: row.state,
     chat: { identifier: row.chat, isGroup: row.is_group === 1 },
     text: row.text,
-    fileName: row.file_name,
-    fileSize: row.file_size,
+    file: fileIn(row),
     stagedPath: row.staged_path,
     maxRowidBefore: row.max_rowid_before ?? 0,
     dispatchedAt: row.dispatched_at ?? 0,
@@ -205,16 +208,22 @@ export function toPart(row: PartRow): LedgerPart {
   };
 }
 
+/** The file of a part that is one. */
+export function fileIn(row: Pick<PartRow, 'file_id' | 'file_name' | 'file_type' | 'file_size'>): OutgoingFile | null {
+  if (row.file_id === null) return null;
+  const { file_id: file, file_name: filename, file_type: mimeType, file_size: size } = row;
+  return { file, filename, mimeType: mimeType ?? 'application/octet-stream', size: size ?? 0 };
+}
+
 interface Content {
   readonly text: string | null;
-  readonly name: string | null;
-  readonly size: number | null;
+  readonly file: OutgoingFile | null;
 }
 
 /** The text first, then the files. */
 function contentsOf({ text, attachments }: SendMessage): Content[] {
-  const words = text === null || text === '' ? [] : [{ text, name: null, size: null }];
-  return [...words, ...attachments.map(({ filename, size }) => ({ text: null, name: filename, size }))];
+  const words = text === null || text === '' ? [] : [{ text, file: null }];
+  return [...words, ...attachments.map((file) => ({ text: null, file }))];
 }
 
 function fail(message: string): never {

@@ -66,14 +66,15 @@ const FILE: AttachmentRow = {
   isHidden: false,
 };
 
+const SENT = { file: 'file_1', filename: 'hike.jpg', mimeType: 'image/jpeg', size: 9 };
+
 const TEXT_PART: LedgerPart = {
   reference: 'obx_1',
   part: 0,
   state: 'dispatching',
   chat: { identifier: PEER, isGroup: false },
   text: 'See https://example.com/a',
-  fileName: null,
-  fileSize: null,
+  file: null,
   stagedPath: null,
   maxRowidBefore: 10,
   dispatchedAt: 0,
@@ -83,7 +84,7 @@ const TEXT_PART: LedgerPart = {
   guid: null,
   reason: null,
 };
-const FILE_PART: LedgerPart = { ...TEXT_PART, text: null, fileName: 'hike.jpg', fileSize: 9, stagedPath: STAGED };
+const FILE_PART: LedgerPart = { ...TEXT_PART, text: null, file: SENT, stagedPath: STAGED };
 
 const withFile = (file: Partial<AttachmentRow>, row: Partial<MessageRow> = {}): MessageRow => ({
   ...ROW,

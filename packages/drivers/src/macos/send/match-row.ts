@@ -65,7 +65,7 @@ function endOf(path: string): string {
 
 /** Messages may keep a copy of its own: the same name with the same number of bytes. */
 function isCopy(part: LedgerPart, stagedPath: string, { name, totalBytes }: AttachmentRow): boolean {
-  return name === basename(stagedPath) && totalBytes === part.fileSize && totalBytes > 0;
+  return name === basename(stagedPath) && totalBytes === part.file?.size && totalBytes > 0;
 }
 
 /** The chat of the recipient, or none yet. */

@@ -2,7 +2,7 @@
 import type { MessageRow } from '../chat-db/message-row.ts';
 import type { Journal } from '../journal.ts';
 import type { OwnRow, OwnRows } from '../own-rows.ts';
-import { type LedgerPart, type PartRow, SELECT_PARTS, toPart } from './ledger.ts';
+import { fileIn, type LedgerPart, type PartRow, SELECT_PARTS, toPart } from './ledger.ts';
 import { type Match, matchRow } from './match-row.ts';
 
 /** A row of a hand-over is dated from so long before it, to so long after it: a Messages that hung sends late. */
@@ -15,7 +15,10 @@ export interface OwnRowClaims extends OwnRows {
 }
 
 export function createOwnRowClaims({ database }: Journal, now: () => number): OwnRowClaims {
-  const selectDecided = database.prepare<[string], DecidedRow>('select * from own_rows where guid = ?');
+  const selectDecided = database.prepare<[string], DecidedRow>(
+    `select o.reference, o.part, o.is_whole, p.file_id, p.file_name, p.file_type, p.file_size
+     from own_rows o left join send_parts p on p.reference = o.reference and p.part = o.part where o.guid = ?`,
+  );
   const selectOpen = database.prepare<[number, number], PartRow>(
     `${SELECT_PARTS} where p.is_open = 1 and p.dispatched_at between ? and ? order by p.dispatched_at`,
   );
@@ -47,7 +50,7 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
     const further = part.state === 'seen' ? (countFurther.get(reference, parts)?.further ?? 0) : null;
     const number = further === null ? part.part : parts + further;
     insertDecided.run(row.guid, reference, number, missing === 0 ? 1 : 0, now());
-    return { state: 'ours', reference, part: number, isWhole: missing === 0 };
+    return { state: 'ours', reference, part: number, isWhole: missing === 0, file: part.file };
   });
   return {
     disown: (row) => disown(row.guid),
@@ -72,7 +75,7 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
   };
 }
 
-interface DecidedRow {
+interface DecidedRow extends Pick<PartRow, 'file_id' | 'file_name' | 'file_type' | 'file_size'> {
   readonly reference: string | null;
   readonly part: number | null;
   readonly is_whole: number | null;
@@ -88,9 +91,10 @@ const RANKS: Readonly<Record<LedgerPart['state'], number>> = {
   failed: 3,
 };
 
-function toOwnRow({ reference, part, is_whole: isWhole }: DecidedRow): OwnRow {
+function toOwnRow(row: DecidedRow): OwnRow {
+  const { reference, part, is_whole: isWhole } = row;
   if (reference === null || part === null) return { state: 'foreign' };
-  return { state: 'ours', reference, part, isWhole: isWhole === 1 };
+  return { state: 'ours', reference, part, isWhole: isWhole === 1, file: fileIn(row) };
 }
 
 /** What scripts send is an ordinary message: no reaction, nothing about the chat, nothing planned for later. */

@@ -18,7 +18,9 @@ export const SEND_TABLES: readonly string[] = [
      state text not null,
      -- What is sent: a text, empty once its outcome is certain; null where it is a file.
      text text,
+     file_id text,
      file_name text,
+     file_type text,
      file_size integer,
      staged_path text,
      max_rowid_before integer,
