@@ -3,6 +3,8 @@
 export const FULL_COUNTS = {
   /** SIGKILLs of the server under load, for each engine. */
   SOAK_KILLS: 200,
+  /** SIGKILLs of a Mac's agent, and of its server, between and during sends. */
+  SOAK_AGENT_KILLS: 200,
   /** Power cuts under load, on SQLite. */
   SOAK_CUTS: 40,
   /** Crashes of PostgreSQL under load. */
@@ -23,6 +25,7 @@ export const FULL_COUNTS = {
 
 const SMALL_COUNTS = {
   SOAK_KILLS: 10,
+  SOAK_AGENT_KILLS: 6,
   SOAK_CUTS: 5,
   SOAK_DATABASE_CRASHES: 3,
   SOAK_DATABASE_CUTS: 20,
