@@ -5,6 +5,8 @@ export const FULL_COUNTS = {
   SOAK_KILLS: 200,
   /** SIGKILLs of a Mac's agent, and of its server, between and during sends. */
   SOAK_AGENT_KILLS: 200,
+  /** Random timelines on Macs whose agents and server are killed. */
+  SOAK_TIMELINES: 200,
   /** Power cuts under load, on SQLite. */
   SOAK_CUTS: 40,
   /** Crashes of PostgreSQL under load. */
@@ -26,6 +28,7 @@ export const FULL_COUNTS = {
 const SMALL_COUNTS = {
   SOAK_KILLS: 10,
   SOAK_AGENT_KILLS: 6,
+  SOAK_TIMELINES: 20,
   SOAK_CUTS: 5,
   SOAK_DATABASE_CRASHES: 3,
   SOAK_DATABASE_CUTS: 20,

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
+import Database from 'better-sqlite3';
 import selfsigned from 'selfsigned';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type FakeMac, startFakeMac } from '../packages/drivers/test/fake-mac/mac.ts';
@@ -14,8 +15,9 @@ import { type Product, startProduct } from './product.ts';
 const KEY = 'sk_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
 const LINE = '+15550100088';
 const PHONE = '+15550109988';
-const WAIT_MS = 60_000;
 const KILLS = countFrom('SOAK_AGENT_KILLS');
+/** What waited through the kills goes out one by one. */
+const WAIT_MS = 60_000 + KILLS * 4_000;
 
 type Body = Record<string, unknown>;
 
@@ -138,16 +140,25 @@ describe('a line on a Mac', () => {
         await startAgent();
       }
     }
-    const states = await until(async () => {
-      const all = await Promise.all(said.map(({ id }) => call('GET', `/v1/outbox?id=${id}`)));
-      expect(all.filter(({ status }) => status !== 'sent' && status !== 'failed').map(({ id }) => id)).toEqual([]);
+    const ends = await until(() => {
+      const all = endsOf(folder);
+      expect(all).toHaveLength(said.length);
+      expect(all.filter(({ state }) => !['sent', 'failed', 'unknown'].includes(state))).toEqual([]);
       return all;
     });
-    const onPhone = (await mac.act('received', { chat: PHONE })).map(({ text }) => text ?? '');
+    const textsOf = (state: string) =>
+      said.filter(({ id }) => ends.some((end) => end.id === id && end.state === state)).map(({ text }) => text);
+    const onPhone = await until(async () => {
+      const texts = (await mac.act('received', { chat: PHONE })).map(({ text }) => text ?? '');
+      expect(texts).toEqual(expect.arrayContaining(textsOf('sent')));
+      return texts;
+    });
     expect(onPhone.length).toBe(new Set(onPhone).size);
-    const sent = said.filter((_, place) => states[place]?.['status'] === 'sent').map(({ text }) => text);
-    expect(onPhone.toSorted()).toEqual(sent.toSorted());
-    for (const state of states) if (state['status'] === 'failed') expect(state['error']).toMatch(/\w+ .*\./);
+    // What nobody knows may be there or not; nothing that is called failed or waiting is.
+    const known = new Set([...textsOf('sent'), ...textsOf('unknown')]);
+    expect(onPhone.filter((text) => !known.has(text))).toEqual([]);
+    expect(textsOf('unknown').length).toBeLessThanOrEqual(Math.ceil(KILLS / 10));
+    for (const { state, error } of ends) if (state !== 'sent') expect(error).toMatch(/\w+ .*\./);
     await until(async () => {
       const texts = await everything(call);
       const inbound = texts.filter((text) => text.startsWith('Heard') || text === 'Begin');
@@ -155,6 +166,21 @@ describe('a line on a Mac', () => {
     });
   });
 });
+
+interface End {
+  readonly id: string;
+  readonly state: string;
+  readonly error: string | null;
+}
+
+function endsOf(folder: string): End[] {
+  const database = new Database(join(folder, 'trunkline.sqlite'), { readonly: true });
+  try {
+    return database.prepare<[], End>('select id, state, error from outbox').all();
+  } finally {
+    database.close();
+  }
+}
 
 /** Every text of the line's chat with the phone, page by page. */
 async function everything(call: (method: string, path: string) => Promise<Body>): Promise<string[]> {

@@ -13,7 +13,11 @@ export interface Told {
 }
 
 /** A sentence for each fault: a message that was lost, told twice, told wrongly, or that is none. */
-export function judge(expected: readonly Expected[], told: readonly Told[]): string[] {
+export function judge(
+  expected: readonly Expected[],
+  told: readonly Told[],
+  { hasGaps = false }: { readonly hasGaps?: boolean } = {},
+): string[] {
   const byGuid = new Map(expected.map((one) => [one.guid, one]));
   const wholes = new Map(expected.flatMap((one) => (one.what === 'message' ? one.rows.map((row) => [row, one]) : [])));
   const seen = new Map<string, Told>();
@@ -28,15 +32,19 @@ export function judge(expected: readonly Expected[], told: readonly Told[]): str
     else faults.push(`${one.guid} is no message (${known === undefined ? 'unknown' : nameOf(known)}).`);
   }
   for (const one of expected) {
-    if (one.what === 'message' && !seen.has(one.guid) && mustBeTold(one))
+    if (one.what === 'message' && !seen.has(one.guid) && mustBeTold(one, hasGaps))
       faults.push(`${one.guid} was lost: ${one.text}`);
   }
   return faults;
 }
 
-/** What was deleted before a bridge could look need not be told, nor what failed and so reached nobody. */
-function mustBeTold({ completeAt, later }: ExpectedMessage): boolean {
-  return completeAt !== null && !later.some(({ what }) => what === 'deleted' || what === 'failed');
+/**
+ * What was deleted before a bridge could look need not be told, nor what failed and so reached nobody. One that had gaps may
+ * have been away while there was something to see of a message that was then taken back.
+ */
+function mustBeTold({ completeAt, later }: ExpectedMessage, hasGaps: boolean): boolean {
+  const excuses = ['deleted', 'failed', ...(hasGaps ? ['unsent'] : [])];
+  return completeAt !== null && !later.some(({ what }) => excuses.includes(what));
 }
 
 function nameOf(expected: Expected): string {
