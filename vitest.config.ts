@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Of the packages' tests those that `npm run soak` runs with its full counts as well. */
 const FUZZ = ['packages/server/test/fuzz*.test.ts', 'packages/server/test/audio-{hostile,formats}.test.ts'];
@@ -9,6 +10,7 @@ export default defineConfig({
     // A run without tests, or with a test singled out, is a failed run.
     passWithNoTests: false,
     allowOnly: false,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         // The rules of the repository: nothing to start, so `npm run check` runs them alone.
