@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 const LOOK_EVERY_MS = 250;
-/** One that nobody may enter any more (see `createTestDatabase`), the newest: whoever asks after one waits for no others. */
-const LEFT =
-  "select datname from pg_database where datname like 'test\\_%' and not datallowconn order by oid desc limit 1";
+const ALL = 'test\\_%';
+/** One that nobody may enter any more: see `createTestDatabase`. */
+const LEFT = 'select datname from pg_database where datname like $1 and not datallowconn limit 1';
 
 /** Gives what ends it. The databases that are then still there go with the server. */
 export async function removeLeftDatabases(adminUrl: string): Promise<() => Promise<void>> {
@@ -13,7 +13,7 @@ export async function removeLeftDatabases(adminUrl: string): Promise<() => Promi
   await client.connect();
   let isOn = true;
   const removing = (async () => {
-    while (isOn) if (!(await removeOne(client))) await sleep(LOOK_EVERY_MS);
+    while (isOn) if (!(await removeLeftDatabase(client))) await sleep(LOOK_EVERY_MS);
   })();
   // Whoever ends it is told of a failure.
   removing.catch(() => undefined);
@@ -23,8 +23,9 @@ export async function removeLeftDatabases(adminUrl: string): Promise<() => Promi
   };
 }
 
-async function removeOne(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ datname: string }>(LEFT);
+/** One of those whose names are like that; false if none was left. */
+export async function removeLeftDatabase(client: pg.Client, names: string = ALL): Promise<boolean> {
+  const { rows } = await client.query<{ datname: string }>(LEFT, [names]);
   for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
   return rows.length > 0;
 }
