@@ -8,6 +8,8 @@ const QUIET_TICKS = 4;
 const QUIET_WITHIN_MS = 600_000;
 const WAIT_WITHOUT_PROC_MS = 5_000;
 const MEGABYTE = 1_000_000;
+/** `USER_HZ`, which Linux shows to programs on every machine. */
+const TICKS_PER_SECOND = 100;
 
 export interface Memory {
   readonly residentMb: number;
@@ -31,6 +33,11 @@ export async function untilQuiet(pid: number): Promise<void> {
     if (cpuTicks(pid) - before <= QUIET_TICKS) return;
   }
   throw new Error('A server did not come to rest.');
+}
+
+/** Of all its threads, in user and system mode. */
+export function readCpuSeconds(pid: number): number {
+  return cpuTicks(pid) / TICKS_PER_SECOND;
 }
 
 function megabytes(status: string, name: string): number {

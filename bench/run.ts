@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: measures, each figure beside its yardstick in the same run, and prints one table.
  *
- *   npm run bench -- [accept|through|inbound|page|lists|start|memory|overload ...] [--quick] [--engine sqlite|postgres] [--json file]
+ *   npm run bench -- [accept|through|inbound|page|lists|start|memory|overload|mac ...] [--quick] [--engine sqlite|postgres] [--json file]
  *                    [--rounds n] [--seconds n] [--messages n] [--sends n]
  */
 import { writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import type { Figure } from './figure.ts';
 import { measureAccept } from './figures/accept.ts';
 import { measureInbound } from './figures/inbound.ts';
 import { measureLists } from './figures/lists.ts';
+import { measureMac } from './figures/mac.ts';
 import { measureMemory } from './figures/memory.ts';
 import { measureOverload } from './figures/overload.ts';
 import { measurePage } from './figures/page.ts';
@@ -32,6 +33,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   start: measureStart,
   memory: measureMemory,
   overload: measureOverload,
+  mac: measureMac,
 };
 
 const FULL: Omit<Settings, 'engine'> = {

@@ -6,6 +6,7 @@ import type { MacPlaces } from '@trunkline/drivers/agent';
 import { type BridgeHost, findStateFolder } from './bridge-host.ts';
 import { EXIT, Failure, usageFailure } from './failure.ts';
 import { parseFields, textOf } from './fields.ts';
+import { LABEL } from './launch-agent.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const TOKEN_VARIABLE = 'TRUNKLINE_BRIDGE_TOKEN';
@@ -48,15 +49,21 @@ export async function runBridgeCommand(
       places: readPlaces(stateFolder),
       version,
       platform: `${host.platform} ${release()}`,
-      examine: () => examineMac(createDoctorMac({ home: host.home, stateFolder, isAgent: true, clockOffsetMs: null })),
+      // Without a Mac there is nothing to examine.
+      examine: async (clockOffsetMs) =>
+        options.driver === 'simulator'
+          ? []
+          : examineMac(createDoctorMac({ home: host.home, stateFolder, isAgent: true, clockOffsetMs })),
       now,
       random: Math.random,
       log,
       signal: leaving.signal,
     });
   } catch (error) {
-    if (error instanceof AgentRefusedError) throw new Failure(EXIT.refused, error.message);
-    throw error;
+    if (!(error instanceof AgentRefusedError)) throw error;
+    // launchd would start it again and again; what ends well is left alone.
+    if (environment['XPC_SERVICE_NAME'] === LABEL) return log('error', error.message);
+    throw new Failure(EXIT.refused, error.message);
   }
 }
 

@@ -36,7 +36,7 @@ export interface BridgeOptions {
   /** What the server shows of this computer: `macOS 15.5`. */
   readonly platform: string;
   /** What it finds when it examines this computer, with its own grants. */
-  readonly examine: () => Promise<unknown>;
+  readonly examine: (clockOffsetMs: number | null) => Promise<unknown>;
   readonly now: () => number;
   readonly random: () => number;
   readonly log: DriverContext['log'];
@@ -56,9 +56,10 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
   const lock = takeAgentLock(stateFolder);
   if (lock === null) throw new AgentRefusedError(`Another agent runs on ${stateFolder}.`);
   let state: AgentState = { state: 'connecting' };
+  let clockOffsetMs: number | null = null;
   const far = await openFar(options);
   const socket = await serveDoctorSocket(stateFolder, {
-    doctor: options.examine,
+    doctor: () => options.examine(clockOffsetMs),
     status: async () => ({
       server: server.origin,
       driver: options.driver,
@@ -80,6 +81,9 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
       random,
       log,
       signal,
+      onClock: (offsetMs) => {
+        clockOffsetMs = offsetMs;
+      },
       onState: (next) => {
         state = next;
       },

@@ -25,6 +25,8 @@ export interface SessionOptions {
   readonly log: DriverContext['log'];
   /** Aborted when the agent is to stop. */
   readonly signal: AbortSignal;
+  /** How far this clock is ahead of the server's, in milliseconds, as far as one way of a question tells. */
+  readonly onClock?: (offsetMs: number) => void;
   /** The driver has started. */
   readonly onReady: (line: SessionLine) => void;
 }
@@ -98,9 +100,15 @@ class Session {
         void this.#stopDriver().then(() => this.#say({ type: 'ended', error: null }));
         return;
       case 'time':
-        this.#say({ type: 'time', asked: frame.asked, at: this.#options.now() });
+        this.#tellTime(frame.asked);
         return;
     }
+  }
+
+  #tellTime(asked: number): void {
+    const at = this.#options.now();
+    this.#say({ type: 'time', asked, at });
+    this.#options.onClock?.(at - asked);
   }
 
   async #start({ version, line, cursor }: Extract<ServerFrame, { type: 'welcome' }>): Promise<void> {
