@@ -42,10 +42,8 @@ export type {
   UnsendSeen,
 } from './line-events.ts';
 
-// The remote line: its server's end, its agent's end, and what they say to each other.
+// The remote line: its server's end, and what the two ends say to each other. The agent's end is `agent.ts`.
 
-export { type AgentOptions, AgentRefusedError, type AgentState, runAgent } from './remote/agent.ts';
-export { createFileTransfer } from './remote/file-transfer.ts';
 export { type FrameSocket, wrapSocket } from './remote/frame-socket.ts';
 export {
   CLOSE,
@@ -75,7 +73,6 @@ export {
   type SimulatorNetwork,
   type SimulatorNetworkOptions,
 } from './simulator/network.ts';
-export { openSqliteWireDatabase } from './simulator/sqlite-wire-database.ts';
 
 // What its phones and faults are described with.
 

@@ -168,7 +168,9 @@ describe('a success', () => {
     await scene.mac.act('behave', { rules: [], timings: { rowMs: 3_000 } });
     expect(await scene.send(textTo(DIRECT, 'obx_1', 'Hello'))).toEqual({ state: 'accepted' });
     await scene.mac.settle();
-    expect(claimAll(scene, scene.sender)).toEqual([{ state: 'ours', reference: 'obx_1', part: 0, isWhole: true }]);
+    expect(claimAll(scene, scene.sender)).toEqual([
+      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+    ]);
     expect(await scene.send(textTo(DIRECT, 'obx_1', 'Hello', 2))).toEqual({
       state: 'sent',
       guid: scene.chatDb.ownRowsAfter(0)[0]?.guid,
@@ -184,7 +186,9 @@ describe('a success', () => {
     expect(await scene.send({ ...command, attempt: 2 })).toEqual({ state: 'accepted' });
     await scene.mac.settle();
     expect(await scene.received()).toEqual(['hike.jpg']);
-    expect(claimAll(scene, scene.sender)).toEqual([{ state: 'ours', reference: 'obx_1', part: 1, isWhole: false }]);
+    expect(claimAll(scene, scene.sender)).toMatchObject([
+      { state: 'ours', reference: 'obx_1', part: 1, isWhole: false, file: { filename: 'hike.jpg' } },
+    ]);
     expect(await scene.sender.find([{ reference: 'obx_1', attempt: 2 }])).toEqual(
       new Map([['obx_1', { state: 'unknown' }]]),
     );
@@ -231,7 +235,7 @@ describe('a success', () => {
     const rows = scene.chatDb.ownRowsAfter(0);
     expect(disposition).toEqual({ state: 'sent', guid: rows[0]?.guid });
     expect(rows).toHaveLength(4);
-    expect(claimAll(scene, scene.sender)).toEqual(
+    expect(claimAll(scene, scene.sender)).toMatchObject(
       [0, 2, 3, 1].map((part) => ({ state: 'ours', reference: 'obx_1', part, isWhole: part === 1 })),
     );
     expect(await scene.received()).toEqual([text, 'hike.jpg']);

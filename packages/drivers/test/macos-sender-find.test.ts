@@ -71,7 +71,9 @@ describe('a hand-over that was lost', () => {
     const late = await scene.mac.act('ownText', { to: PEER, text: 'Hello' });
     await scene.mac.settle();
     expect(await findOne({ sender: successor }, 'obx_1')).toEqual({ state: 'found', guid: late.guid });
-    expect(claimAll(scene, successor)).toEqual([{ state: 'ours', reference: 'obx_1', part: 0, isWhole: true }]);
+    expect(claimAll(scene, successor)).toEqual([
+      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+    ]);
     await lost;
     expect(sendsOf(scene)).toHaveLength(1);
   });

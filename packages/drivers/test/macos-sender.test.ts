@@ -39,7 +39,9 @@ describe.each(GENERATIONS)('on %s', (generation) => {
     expect(disposition).toEqual({ state: 'sent', guid: row?.guid });
     expect(await scene.received()).toEqual([text]);
     expect(sendsOf(scene)).toEqual(['text by chat']);
-    expect(claimAll(scene, scene.sender)).toEqual([{ state: 'ours', reference: 'obx_1', part: 0, isWhole: true }]);
+    expect(claimAll(scene, scene.sender)).toEqual([
+      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+    ]);
   });
 
   it('a peer without a chat is reached by the account, and in their chat from then on', async () => {
@@ -72,9 +74,11 @@ describe.each(GENERATIONS)('on %s', (generation) => {
     const rows = scene.chatDb.ownRowsAfter(0);
     expect(disposition).toEqual({ state: 'sent', guid: rows[0]?.guid });
     expect(await scene.received()).toEqual(['Look', 'hike.jpg', 'climb.jpg']);
-    expect(claimAll(scene, scene.sender)).toEqual(
-      [false, false, true].map((isWhole, part) => ({ state: 'ours', reference: 'obx_1', part, isWhole })),
-    );
+    expect(claimAll(scene, scene.sender)).toMatchObject([
+      { state: 'ours', reference: 'obx_1', part: 0, isWhole: false, file: null },
+      { state: 'ours', reference: 'obx_1', part: 1, isWhole: false, file: { filename: 'hike.jpg' } },
+      { state: 'ours', reference: 'obx_1', part: 2, isWhole: true, file: { filename: 'climb.jpg' } },
+    ]);
   });
 });
 

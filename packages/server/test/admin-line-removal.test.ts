@@ -288,6 +288,7 @@ describe.each(ENGINES)('a purge on %s', (engine) => {
       deliveries: 0,
       attempts: 0,
       line_health: 0,
+      upload_parts: 0,
       line_cursors: 1,
       reactions: 0,
       typing_indicators: 0,

@@ -68,7 +68,7 @@ export const removeLines: Write<Removal, null> = {
  * In this order, so that whoever looks in between, or after a crash, finds nothing that lacks what it speaks of: what is
  * listed goes before its item, an item before its message, a message before its event, a delivery before its event and its webhook.
  */
-export const PURGE_PARTS = ['deliveries', 'items', 'outbox', 'chats', 'events', 'webhooks'] as const;
+export const PURGE_PARTS = ['deliveries', 'items', 'outbox', 'chats', 'events', 'uploads', 'webhooks'] as const;
 export type PurgePart = (typeof PURGE_PARTS)[number];
 
 export interface PurgeStep {
@@ -108,6 +108,7 @@ const PURGES: Readonly<Record<PurgePart, (tx: Tx, step: PurgeStep) => Promise<nu
   outbox: (tx, step) => purgeRange(tx, step, async (range) => tx.one(deleteOutbox, range), newestOutbox),
   chats: purgeChats,
   events: (tx, step) => purgeRange(tx, step, (range) => purgeEvents(tx, range), newestEvent),
+  uploads: ageUploads,
   webhooks: purgeWebhooks,
 };
 
@@ -138,6 +139,17 @@ const deleteItems = statement(
 
 async function purgeItems(tx: Tx, { lineRef, max }: PurgeStep): Promise<number | null> {
   return (await tx.one(deleteItems, { line_ref: lineRef, max })).length < max ? null : 0;
+}
+
+const ageParts = statement(
+  { line_ref: 'int' },
+  'update upload_parts set created_at = 0 where line_ref = i.line_ref and created_at > 0',
+);
+
+/** Pieces of files go with their blobs, by whoever drops what was left behind. */
+async function ageUploads(tx: Tx, { lineRef }: PurgeStep): Promise<number | null> {
+  await tx.one(ageParts, { line_ref: lineRef });
+  return null;
 }
 
 const newestOutbox = statement({}, 'select coalesce(max(ref), 0) as newest from outbox');
