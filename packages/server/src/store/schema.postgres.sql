@@ -254,7 +254,7 @@ create index listed_items_by_pair on listed_items (line_ref, peer, created_at, r
 create index listed_items_by_peer on listed_items (account_ref, peer, created_at, ref, line_ref, chat_ref, is_outbound);
 create index listed_items_by_service on listed_items (account_ref, service, created_at, ref, line_ref) where (service <> 'imessage');
 create index listed_items_by_status on listed_items (account_ref, status, created_at, ref, line_ref);
-create index listed_items_of_groups on listed_items (account_ref, created_at, ref, line_ref, is_outbound) where (chat_ref is not null);
+create index listed_items_of_groups on listed_items (account_ref, created_at, ref, line_ref, is_outbound, chat_ref) where (chat_ref is not null);
 
 -- The event log: one total order for the installation, drawn in the commit.
 create table events (
