@@ -75,6 +75,17 @@ export async function measureMac(bench: Bench): Promise<Figure[]> {
   await agent.ended;
   await server.stop();
   await home.remove();
+  return figuresOf(rows, { bursts, idle, residentMb, peakMb });
+}
+
+interface Measured {
+  readonly bursts: readonly number[];
+  readonly idle: readonly number[];
+  readonly residentMb: number;
+  readonly peakMb: number;
+}
+
+function figuresOf(rows: number, { bursts, idle, residentMb, peakMb }: Measured): Figure[] {
   const name = `Mac with ${rows.toLocaleString('en')} rows`;
   return [
     {
