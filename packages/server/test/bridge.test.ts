@@ -83,13 +83,12 @@ describe.each(ENGINES)('a remote line on %s', (engine) => {
   });
 
   it('is offline without an agent, and loses nothing meanwhile', async () => {
+    const until = (state: string) =>
+      waitFor(async () => ((await health()) as { state: string }).state === state || undefined, `the line ${state}`);
     const agent = mac.start();
-    await whenConnected(mac);
+    await until('online');
     await agent.stop();
-    await waitFor(
-      async () => ((await health()) as { state: string }).state === 'offline' || undefined,
-      'the line offline',
-    );
+    await until('offline');
     expect(await health()).toMatchObject({ state: 'offline', reason: 'No agent is connected.' });
     await text('While you were out');
     const waiting = await send('Waits');
