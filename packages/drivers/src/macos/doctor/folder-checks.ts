@@ -1,13 +1,12 @@
 /** The folders that files come from and go to, and the room on the disk. */
 import { join } from 'node:path';
+import { STAGING_FOLDER } from '../send/stage-file.ts';
 import { codeOf } from './database-checks.ts';
 import type { Check } from './doctor-mac.ts';
 import { failed, passed, warned } from './finding.ts';
 import { grantFullDiskAccess } from './full-disk-access.ts';
 
 const ATTACHMENTS = 'Library/Messages/Attachments';
-/** Messages may read what lies below its own folder, and hardly anything else. */
-const STAGING = `${ATTACHMENTS}/Trunkline`;
 const NO_FOLDER = 'There is no folder for files yet: Messages makes it with the first one.';
 const SEND_A_PICTURE = 'Send this Mac a picture from a phone, and look again.';
 const MB = 1024 * 1024;
@@ -28,7 +27,7 @@ export const checkAttachments: Check = async (mac) => {
 };
 
 export const checkStaging: Check = async (mac) => {
-  const folder = join(mac.home, STAGING);
+  const folder = join(mac.home, STAGING_FOLDER);
   try {
     await mac.files.tryWriting(folder);
     return passed('staging', 'The folder from which files are sent can be written.');

@@ -19,7 +19,7 @@ export interface Staging {
 }
 
 /** Below the home folder: of the few places that Messages may read the one that needs no care of how it is told. */
-const FOLDER = ['Library', 'Messages', 'Attachments', 'Trunkline'] as const;
+export const STAGING_FOLDER = 'Library/Messages/Attachments/Trunkline';
 const KEPT_MS = 24 * 60 * 60_000;
 /** Of what may have gone out nobody knows for ever. */
 const KEPT_OPEN_MS = 7 * KEPT_MS;
@@ -52,7 +52,7 @@ export function createStaging({
   readonly uuid: () => string;
   readonly now: () => number;
 }): Staging {
-  const base = join(home, ...FOLDER);
+  const base = join(home, STAGING_FOLDER);
   return {
     stage: async (file, files) => {
       const bytes = await files.read(file);
