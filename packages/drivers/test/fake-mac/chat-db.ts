@@ -43,6 +43,8 @@ export class FakeChatDb {
   readonly owner: Owner;
   #sqlite: Database.Database;
   #columns = new Map<string, ReadonlySet<string>>();
+  /** Of the database that is open, so that a long history is written fast. */
+  #statements = new Map<string, Database.Statement<unknown[], Row>>();
 
   constructor(path: string, generation: Generation, owner: Owner) {
     this.path = path;
@@ -61,18 +63,18 @@ export class FakeChatDb {
   insert(table: string, values: Row): number {
     const names = this.#known(table, values);
     const sql = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})`;
-    return Number(this.#sqlite.prepare(sql).run(values).lastInsertRowid);
+    return Number(this.#prepare(sql).run(values).lastInsertRowid);
   }
 
   update(table: string, rowid: number, values: Row): void {
     const names = this.#known(table, values);
     if (names.length === 0) return;
     const sql = `UPDATE ${table} SET ${names.map((name) => `${name} = @${name}`).join(', ')} WHERE ROWID = @rowid`;
-    this.#sqlite.prepare(sql).run({ ...values, rowid });
+    this.#prepare(sql).run({ ...values, rowid });
   }
 
   run(sql: string, ...values: Value[]): void {
-    this.#sqlite.prepare(sql).run(...values);
+    this.#prepare(sql).run(...values);
   }
 
   one(sql: string, ...values: Value[]): Row | null {
@@ -80,7 +82,7 @@ export class FakeChatDb {
   }
 
   all(sql: string, ...values: Value[]): Row[] {
-    return this.#sqlite.prepare<Value[], Row>(sql).all(...values);
+    return this.#prepare(sql).all(...values);
   }
 
   /** Several statements that become visible at once. */
@@ -204,13 +206,13 @@ export class FakeChatDb {
   /** Closes and opens again: where no reader holds on to them, the log and its index are removed and made anew. */
   rotate(): void {
     this.#sqlite.close();
-    this.#sqlite = openForWriting(this.path);
+    this.#use(openForWriting(this.path));
   }
 
   /** Keeps every other process out until `rotate`; false where a reader is in already. */
   lockOut(): boolean {
     this.#sqlite.close();
-    this.#sqlite = new Database(this.path, { timeout: CHECKPOINT_WAIT_MS });
+    this.#use(new Database(this.path, { timeout: CHECKPOINT_WAIT_MS }));
     this.#sqlite.pragma('locking_mode = EXCLUSIVE');
     try {
       this.#sqlite.exec('BEGIN IMMEDIATE; COMMIT');
@@ -262,7 +264,20 @@ export class FakeChatDb {
     // A log that a reader kept alive belongs to the file that goes.
     for (const sidecar of ['-wal', '-shm']) rmSync(`${this.path}${sidecar}`, { force: true });
     renameSync(path, this.path);
-    this.#sqlite = openForWriting(this.path);
+    this.#use(openForWriting(this.path));
+  }
+
+  #use(sqlite: Database.Database): void {
+    this.#sqlite = sqlite;
+    this.#statements.clear();
+  }
+
+  #prepare(sql: string): Database.Statement<unknown[], Row> {
+    const there = this.#statements.get(sql);
+    if (there !== undefined) return there;
+    const statement = this.#sqlite.prepare<unknown[], Row>(sql);
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
   #makeChat(made: {
