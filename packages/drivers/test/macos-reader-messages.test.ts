@@ -206,7 +206,7 @@ describe('links', () => {
 });
 
 describe('own messages', () => {
-  const ours: OwnRow = { state: 'ours', reference: REFERENCE, part: 1, isWhole: false, file: null };
+  const ours: OwnRow = { state: 'ours', reference: REFERENCE, part: 1, isComplete: false, others: [], file: null };
 
   it('are told when they are sent, then delivered, then read', async () => {
     const { mac, stage } = await start({ claim: () => ours });
@@ -268,7 +268,8 @@ describe('own messages', () => {
     const claim = ({ guid }: MessageRow): OwnRow => {
       if (!claimed.includes(guid)) claimed.push(guid);
       const part = claimed.indexOf(guid);
-      return { state: 'ours', reference: REFERENCE, part, isWhole: part === 1, file: null };
+      const others = claimed.filter((one) => one !== guid);
+      return { state: 'ours', reference: REFERENCE, part, isComplete: claimed.length === 2, others, file: null };
     };
     const { mac, stage } = await start({ claim });
     await mac.act('ownText', { to: PEER, text: `Look ${URL}`, pieces: ['Look', URL] });
@@ -281,6 +282,62 @@ describe('own messages', () => {
       { text: 'Look', reference: REFERENCE, itemPart: 0, isWholeItem: false },
       { guid: piece, text: URL, reference: REFERENCE, itemPart: 1, isWholeItem: true },
     ]);
+  });
+
+  describe('of one item', () => {
+    const startWithTwo = async (firstSentAfterMs: number | null = null) => {
+      const guids: string[] = [];
+      const claim = ({ guid }: MessageRow): OwnRow => {
+        const others = guids.filter((one) => one !== guid);
+        const part = guids.indexOf(guid);
+        return { state: 'ours', reference: REFERENCE, part, isComplete: others.length === 1, others, file: null };
+      };
+      const { mac, stage } = await start({ claim });
+      // Both are there before either has gone out.
+      guids.push((await mac.act('ownText', { to: PEER, text: 'Look', sentAfterMs: firstSentAfterMs })).guid);
+      guids.push((await mac.act('ownText', { to: PEER, text: 'Here', sentAfterMs: null })).guid);
+      const told = () => stage.of('message').map(({ text, isWholeItem }) => [text, isWholeItem]);
+      return { mac, stage, told, guids: guids as [string, string] };
+    };
+
+    it('are whole with the one that goes out last, whichever that is', async () => {
+      const { mac, stage, told, guids } = await startWithTwo();
+      await mac.act('delivered', { guid: guids[1] });
+      await stage.until('the second', () => told().length === 1);
+      await mac.act('delivered', { guid: guids[0] });
+      await stage.until('the first', () => told().length === 2);
+      expect(told()).toEqual([
+        ['Here', false],
+        ['Look', true],
+      ]);
+    });
+
+    it('are whole once, where they go out at the same moment', async () => {
+      const { mac, stage, told, guids } = await startWithTwo();
+      await Promise.all(guids.map((guid) => mac.act('delivered', { guid })));
+      await stage.until('both', () => told().length === 2);
+      expect(told().filter(([, isWhole]) => isWhole)).toHaveLength(1);
+    });
+
+    it('are not whole where another was refused before it was told', async () => {
+      const { mac, stage, told, guids } = await startWithTwo();
+      await mac.act('fail', { guid: guids[0], error: 22 });
+      await stage.until('the failure', () => stage.of('failure').length === 1);
+      await mac.act('delivered', { guid: guids[1] });
+      await stage.until('the second', () => told().length === 1);
+      expect(told()).toEqual([['Here', false]]);
+    });
+
+    it('are not whole where another was refused after it was told', async () => {
+      const { mac, stage, told, guids } = await startWithTwo(300);
+      const [first, second] = guids;
+      await stage.until('the first', () => told().length === 1);
+      await mac.act('fail', { guid: first, error: 4 });
+      await stage.until('the failure', () => stage.of('failure').length === 1);
+      await mac.act('delivered', { guid: second });
+      await stage.until('the second', () => told().length === 2);
+      expect(told().map(([, isWhole]) => isWhole)).toEqual([false, false]);
+    });
   });
 
   it('fail after they were told, where the refusal comes late', async () => {

@@ -65,6 +65,15 @@ describe('what was sent', () => {
     expect(disposition).toEqual({ state: 'sent', guid: messages()[0]?.guid });
   });
 
+  it('is not whole where its text is refused while its file goes out', async () => {
+    const { scene, events, messages } = await start();
+    await arrange(scene, { does: 'fail', error: 22, afterMs: 1_500 }, { when: { what: 'text' }, times: 1 });
+    const command = { ...textTo(DIRECT, 'obx_1', 'Look'), attachments: [fileOf(scene, 'hike.jpg', 'a picture')] };
+    expect((await scene.send(command)).state).toBe('sent');
+    await expect.poll(() => events.map(({ kind }) => kind), { timeout: 15_000 }).toContain('failure');
+    expect(messages().map(({ itemPart, isWholeItem }) => [itemPart, isWholeItem])).toEqual([[1, false]]);
+  });
+
   it('and failed later is reported as a failure of its item', async () => {
     const { scene, events, messages } = await start();
     await arrange(scene, { does: 'fail', error: 22, afterMs: 300 });

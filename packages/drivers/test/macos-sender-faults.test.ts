@@ -169,7 +169,7 @@ describe('a success', () => {
     expect(await scene.send(textTo(DIRECT, 'obx_1', 'Hello'))).toEqual({ state: 'accepted' });
     await scene.mac.settle();
     expect(claimAll(scene, scene.sender)).toEqual([
-      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+      { state: 'ours', reference: 'obx_1', part: 0, isComplete: true, others: [], file: null },
     ]);
     expect(await scene.send(textTo(DIRECT, 'obx_1', 'Hello', 2))).toEqual({
       state: 'sent',
@@ -187,7 +187,7 @@ describe('a success', () => {
     await scene.mac.settle();
     expect(await scene.received()).toEqual(['hike.jpg']);
     expect(claimAll(scene, scene.sender)).toMatchObject([
-      { state: 'ours', reference: 'obx_1', part: 1, isWhole: false, file: { filename: 'hike.jpg' } },
+      { state: 'ours', reference: 'obx_1', part: 1, isComplete: false, others: [], file: { filename: 'hike.jpg' } },
     ]);
     expect(await scene.sender.find([{ reference: 'obx_1', attempt: 2 }])).toEqual(
       new Map([['obx_1', { state: 'unknown' }]]),
@@ -220,7 +220,7 @@ describe('a success', () => {
     expect(await scene.send({ ...command, attempt: 2 })).toEqual(failed);
     expect(await scene.received()).toEqual(['Look']);
     expect(claimAll(scene, scene.sender)).toMatchObject([
-      { reference: 'obx_1', part: 0, isWhole: false },
+      { reference: 'obx_1', part: 0, isComplete: false },
       { reference: 'obx_1', part: 1 },
     ]);
   });
@@ -236,7 +236,7 @@ describe('a success', () => {
     expect(disposition).toEqual({ state: 'sent', guid: rows[0]?.guid });
     expect(rows).toHaveLength(4);
     expect(claimAll(scene, scene.sender)).toMatchObject(
-      [0, 2, 3, 1].map((part) => ({ state: 'ours', reference: 'obx_1', part, isWhole: part === 1 })),
+      [0, 2, 3, 1].map((part) => ({ state: 'ours', reference: 'obx_1', part, isComplete: true })),
     );
     expect(await scene.received()).toEqual([text, 'hike.jpg']);
   });

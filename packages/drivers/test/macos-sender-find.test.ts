@@ -72,7 +72,7 @@ describe('a hand-over that was lost', () => {
     await scene.mac.settle();
     expect(await findOne({ sender: successor }, 'obx_1')).toEqual({ state: 'found', guid: late.guid });
     expect(claimAll(scene, successor)).toEqual([
-      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+      { state: 'ours', reference: 'obx_1', part: 0, isComplete: true, others: [], file: null },
     ]);
     await lost;
     expect(sendsOf(scene)).toHaveLength(1);

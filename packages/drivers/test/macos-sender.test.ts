@@ -40,7 +40,7 @@ describe.each(GENERATIONS)('on %s', (generation) => {
     expect(await scene.received()).toEqual([text]);
     expect(sendsOf(scene)).toEqual(['text by chat']);
     expect(claimAll(scene, scene.sender)).toEqual([
-      { state: 'ours', reference: 'obx_1', part: 0, isWhole: true, file: null },
+      { state: 'ours', reference: 'obx_1', part: 0, isComplete: true, others: [], file: null },
     ]);
   });
 
@@ -63,7 +63,7 @@ describe.each(GENERATIONS)('on %s', (generation) => {
     expect(await scene.received()).toEqual([]);
   });
 
-  it('files follow the text, each a message of its own, and the item is whole with the last', async () => {
+  it('files follow the text, each a message of its own that knows of the others', async () => {
     const scene = await start({ generation });
     const command = {
       ...textTo(DIRECT, 'obx_1', 'Look'),
@@ -75,10 +75,16 @@ describe.each(GENERATIONS)('on %s', (generation) => {
     expect(disposition).toEqual({ state: 'sent', guid: rows[0]?.guid });
     expect(await scene.received()).toEqual(['Look', 'hike.jpg', 'climb.jpg']);
     expect(claimAll(scene, scene.sender)).toMatchObject([
-      { state: 'ours', reference: 'obx_1', part: 0, isWhole: false, file: null },
-      { state: 'ours', reference: 'obx_1', part: 1, isWhole: false, file: { filename: 'hike.jpg' } },
-      { state: 'ours', reference: 'obx_1', part: 2, isWhole: true, file: { filename: 'climb.jpg' } },
+      { state: 'ours', reference: 'obx_1', part: 0, file: null },
+      { state: 'ours', reference: 'obx_1', part: 1, file: { filename: 'hike.jpg' } },
+      { state: 'ours', reference: 'obx_1', part: 2, file: { filename: 'climb.jpg' } },
     ]);
+    const [text, ...files] = rows.map(({ guid }) => guid);
+    expect(claimAll(scene, scene.sender)[0]).toMatchObject({ isComplete: true, others: expect.arrayContaining(files) });
+    expect(claimAll(scene, scene.sender)[2]).toMatchObject({
+      isComplete: true,
+      others: expect.arrayContaining([text]),
+    });
   });
 });
 

@@ -3,12 +3,16 @@ import type { OutgoingFile } from '../line-driver.ts';
 import type { MessageRow } from './chat-db/message-row.ts';
 
 export type OwnRow =
-  /** It is the echo of this hand-over, and of this file where the part is one. */
+  /**
+   * It is the echo of this hand-over, and of this file where the part is one. `others` are the GUIDs of the hand-over's
+   * other rows so far; `isComplete` says that all of its parts have theirs by now.
+   */
   | {
       readonly state: 'ours';
       readonly reference: string;
       readonly part: number;
-      readonly isWhole: boolean;
+      readonly isComplete: boolean;
+      readonly others: readonly string[];
       readonly file: OutgoingFile | null;
     }
   /** The owner wrote it, here or on another device. */

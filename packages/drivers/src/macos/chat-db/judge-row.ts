@@ -50,6 +50,8 @@ export interface Judging {
   readonly uncertainUpTo: number;
   /** As what a row was told before. */
   told(guid: string): ToldRow['asWhat'] | null;
+  /** Whether it was told as a message that has gone out, and not as refused since. */
+  isOut(guid: string): boolean;
 }
 
 type Seen = Sighting<ReadRow>;
@@ -161,7 +163,9 @@ function tellMessage(judging: Judging, seen: Seen, chat: ChatRow, item: Circumst
   if (isUploading && !hasWaited(seen, 'uploading', UPLOAD_MS, now)) return waitFor(seen, 'uploading', now);
   const files = places.map(({ file }) => file);
   const told = asTold(judging, row, chat, 'message', item?.reference ?? null);
-  const message = toMessageSeen(row, chat, { line, firstSeen, caughtUpAt, files, item });
+  // A part that was written before may still be refused, so it is asked for what has gone out, not for what is there.
+  const isWholeItem = item === null || (item.isComplete && item.others.every(judging.isOut));
+  const message = toMessageSeen(row, chat, { line, firstSeen, caughtUpAt, files, item, isWholeItem });
   const isUncertain = row.rowid <= judging.uncertainUpTo;
   const again = message.attachments.flatMap((attachment, place): EventBody[] => {
     const isTold = isUncertain && attachment.file !== null;

@@ -281,7 +281,8 @@ export class Reading {
   #judge(db: OpenChatDb, sightings: readonly Sighting<ReadRow>[]): Outcome[] {
     const { line, ownRows, memory, context } = this.#options;
     const known = memory.told(sightings.map(({ row }) => row.guid));
-    const told = new Map<string, ToldRow['asWhat']>([...known].map(([guid, { asWhat }]) => [guid, asWhat]));
+    const inThisLook = new Set<string>();
+    const before = (guid: string): ToldRow | null => known.get(guid) ?? memory.told([guid]).get(guid) ?? null;
     const judging = {
       db,
       line,
@@ -290,12 +291,16 @@ export class Reading {
       now: context.now(),
       caughtUpAt: this.#position?.caughtUpAt ?? 0,
       uncertainUpTo: this.#uncertainUpTo,
-      told: (guid: string) => told.get(guid) ?? memory.told([guid]).get(guid)?.asWhat ?? null,
+      told: (guid: string) => (inThisLook.has(guid) ? 'message' : (before(guid)?.asWhat ?? null)),
+      isOut: (guid: string) => {
+        const told = before(guid);
+        return inThisLook.has(guid) || (told?.asWhat === 'message' && told.error === 0);
+      },
     };
     return sightings.map((sighting) => {
       const outcome = judgeRow(judging, sighting);
-      // A preview may come in the same look as its text.
-      if (outcome.events.some(({ kind }) => kind === 'message')) told.set(sighting.row.guid, 'message');
+      // A preview may come in the same look as its text, and a file in that of the words before it.
+      if (outcome.events.some(({ kind }) => kind === 'message')) inThisLook.add(sighting.row.guid);
       return outcome;
     });
   }

@@ -31,10 +31,12 @@ export interface Circumstances {
   readonly files: readonly (string | null)[];
   /** The item that an own row is the echo of. */
   readonly item: Extract<OwnRow, { state: 'ours' }> | null;
+  /** All of the item has gone out with this row. */
+  readonly isWholeItem: boolean;
 }
 
 export function toMessageSeen(row: MessageRow, chat: ChatRow, around: Circumstances): Omit<MessageSeen, 'cursor'> {
-  const { line, firstSeen, caughtUpAt, item } = around;
+  const { line, firstSeen, caughtUpAt, item, isWholeItem } = around;
   const seen = visibleAttachments(row).map((one, place) => toAttachment(one, around.files[place] ?? null));
   // What went out by an item is the server's file already.
   const attachments = item?.file ? [{ ...item.file, transcription: null }] : seen;
@@ -54,7 +56,7 @@ export function toMessageSeen(row: MessageRow, chat: ChatRow, around: Circumstan
     effect: row.effectId === null ? null : styleOfExpressiveId(row.effectId),
     reference: item?.reference ?? null,
     itemPart: item?.part ?? 0,
-    isWholeItem: item?.isWhole ?? true,
+    isWholeItem,
     isOld,
     deliveredAt: row.isFromMe && row.isDelivered ? (row.deliveredAt ?? firstSeen) : null,
     readAt: row.isFromMe && !chat.isGroup ? row.readAt : null,

@@ -16,14 +16,14 @@ export interface OwnRowClaims extends OwnRows {
 
 export function createOwnRowClaims({ database }: Journal, now: () => number): OwnRowClaims {
   const selectDecided = database.prepare<[string], DecidedRow>(
-    `select o.reference, o.part, o.is_whole, p.file_id, p.file_name, p.file_type, p.file_size
+    `select o.reference, o.part, p.file_id, p.file_name, p.file_type, p.file_size
      from own_rows o left join send_parts p on p.reference = o.reference and p.part = o.part where o.guid = ?`,
   );
   const selectOpen = database.prepare<[number, number], PartRow>(
     `${SELECT_PARTS} where p.is_open = 1 and p.dispatched_at between ? and ? order by p.dispatched_at`,
   );
   const insertDecided = database.prepare(
-    `insert into own_rows (guid, reference, part, is_whole, decided_at) values (?, ?, ?, ?, ?)
+    `insert into own_rows (guid, reference, part, decided_at) values (?, ?, ?, ?)
        on conflict (guid) do nothing`,
   );
   // The words are needed until the last of them was seen.
@@ -38,25 +38,37 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
   const countFurther = database.prepare<[string, number], { further: number }>(
     'select count(*) as further from own_rows where reference = ? and part >= ?',
   );
+  const selectOthers = database.prepare<[string, string], { guid: string }>(
+    'select guid from own_rows where reference = ? and guid <> ?',
+  );
   const disown = (guid: string): void => {
-    insertDecided.run(guid, null, null, null, now());
+    insertDecided.run(guid, null, null, now());
+  };
+  const ours = (guid: string, reference: string, part: number, file: LedgerPart['file']): OwnRow => {
+    const isComplete = countParts.get(reference)?.missing === 0;
+    const others = selectOthers.all(reference, guid).map((other) => other.guid);
+    return { state: 'ours', reference, part, isComplete, others, file };
   };
   /** The first row of a part has its number; what Messages split off follows behind all parts. */
   const own = database.transaction((part: LedgerPart, row: MessageRow, match: Match & { state: 'yes' }): OwnRow => {
     const { reference } = part;
     const isOpen = match.isWhole ? 0 : 1;
     markSeen.run(row.guid, match.covered, isOpen, isOpen, reference, part.part);
-    const { parts = 0, missing = 0 } = countParts.get(reference) ?? {};
+    const { parts = 0 } = countParts.get(reference) ?? {};
     const further = part.state === 'seen' ? (countFurther.get(reference, parts)?.further ?? 0) : null;
     const number = further === null ? part.part : parts + further;
-    insertDecided.run(row.guid, reference, number, missing === 0 ? 1 : 0, now());
-    return { state: 'ours', reference, part: number, isWhole: missing === 0, file: part.file };
+    insertDecided.run(row.guid, reference, number, now());
+    return ours(row.guid, reference, number, part.file);
   });
   return {
     disown: (row) => disown(row.guid),
     claim: (row) => {
       const decided = selectDecided.get(row.guid);
-      if (decided !== undefined) return toOwnRow(decided);
+      if (decided !== undefined) {
+        const { reference, part } = decided;
+        if (reference === null || part === null) return { state: 'foreign' };
+        return ours(row.guid, reference, part, fileIn(decided));
+      }
       if (!isMessage(row)) return { state: 'foreign' };
       const open = selectOpen.all(row.date - DATED_AFTER_MS, row.date + DATED_BEFORE_MS).map(toPart);
       const parts = open.filter(({ maxRowidBefore }) => row.rowid > maxRowidBefore);
@@ -78,7 +90,6 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
 interface DecidedRow extends Pick<PartRow, 'file_id' | 'file_name' | 'file_type' | 'file_size'> {
   readonly reference: string | null;
   readonly part: number | null;
-  readonly is_whole: number | null;
 }
 
 /** Which hand-over a row belongs to that fits several: the rest of one half seen, the one under way, the oldest. */
@@ -90,12 +101,6 @@ const RANKS: Readonly<Record<LedgerPart['state'], number>> = {
   not_started: 3,
   failed: 3,
 };
-
-function toOwnRow(row: DecidedRow): OwnRow {
-  const { reference, part, is_whole: isWhole } = row;
-  if (reference === null || part === null) return { state: 'foreign' };
-  return { state: 'ours', reference, part, isWhole: isWhole === 1, file: fileIn(row) };
-}
 
 /** What scripts send is an ordinary message: no reaction, nothing about the chat, nothing planned for later. */
 function isMessage(row: MessageRow): boolean {

@@ -48,7 +48,6 @@ export const SEND_TABLES: readonly string[] = [
      guid text primary key,
      reference text,
      part integer,
-     is_whole integer,
      decided_at integer not null
    ) strict, without rowid`,
   'create index if not exists own_rows_by_age on own_rows (decided_at)',
