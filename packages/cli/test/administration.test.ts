@@ -1,6 +1,8 @@
 /** Keys, devices, lines and the walk of a message: the commands that speak to the admin API. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lineLane } from '../../server/src/domain/line.ts';
 import { noteDevices } from '../../server/src/store/devices.ts';
+import { acquireLeases } from '../../server/src/store/leases.ts';
 import {
   KEY,
   LINE,
@@ -151,6 +153,13 @@ describe('devices', () => {
     const said = { agent: { version: '0.1.0', platform: 'macOS 15.5' }, clockOffsetMs: 12 };
     const connectedAt = Date.now();
     await writer.write(noteDevices, { ref, connectedAt, disconnectedAt: null, ...said });
+    expect(await row()).toMatch(/ away, connected at \d{4}-\d\d-\d\d [\d:]{8}$/);
+    const { ref: lineRef } = await engine.query
+      .selectFrom('lines')
+      .select('ref')
+      .where('handle', '=', REMOTE)
+      .executeTakeFirstOrThrow();
+    await writer.write(acquireLeases, { name: lineLane(lineRef), holder: 'agent Basement', ms: 600_000 });
     expect(await row()).toMatch(/ 0\.1\.0 on macOS 15\.5 +\+12 ms +connected since \d{4}-\d\d-\d\d [\d:]{8}$/);
     await writer.write(noteDevices, { ref, connectedAt, disconnectedAt: connectedAt, ...said, clockOffsetMs: -7 });
     expect(await row()).toMatch(/ -7 ms +away since \d{4}-\d\d-\d\d [\d:]{8}$/);

@@ -42,9 +42,11 @@ export interface Device {
   agent: { version: string; platform: string } | null;
   /** How far its clock is ahead of the server's; null before it was measured. */
   clockOffsetMs: number | null;
+  /** Whether its agent is connected now. */
+  isConnected: boolean;
   /** When its newest connection began. */
   connectedAt: number | null;
-  /** When that connection ended; null while it is there. */
+  /** When that connection ended; null while it is there, and where its server was ended without a word. */
   disconnectedAt: number | null;
   revokedAt: number | null;
   createdAt: number;

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDevice } from '../src/access/devices.ts';
 import { hashKey } from '../src/access/keys.ts';
+import { lineLane } from '../src/domain/line.ts';
 import { SCOPES } from '../src/domain/scopes.ts';
 import { DEVICES_TOPIC, type DeviceNote, noteDevices } from '../src/store/devices.ts';
+import { acquireLeases, releaseLeases } from '../src/store/leases.ts';
 import { DEVICE_KEYS } from './answer-keys.ts';
 import {
   createHome,
@@ -60,6 +62,7 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
       line_ids: [second.id, line.id],
       agent: null,
       clock_offset_ms: null,
+      is_connected: false,
       connected_at: null,
       disconnected_at: null,
       revoked_at: null,
@@ -226,8 +229,8 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
     const unsaid = { agent: null, clockOffsetMs: null };
     const note = (one: Omit<DeviceNote, 'ref'>) => test.server.writer.write(noteDevices, { ref, ...one });
     const shown = async () => {
-      const { agent, clock_offset_ms, connected_at, disconnected_at } = await read(`${DEVICES}/${String(id)}`);
-      return [connected_at, disconnected_at, agent, clock_offset_ms];
+      const shown = await read(`${DEVICES}/${String(id)}`);
+      return ['connected_at', 'disconnected_at', 'agent', 'clock_offset_ms'].map((name) => shown[name]);
     };
     await note({ connectedAt: 1_000, disconnectedAt: null, agent: AGENT, clockOffsetMs: null });
     expect(await shown()).toEqual([1_000, null, AGENT, null]);
@@ -242,6 +245,24 @@ describe.each(ENGINES)('the devices of an account on %s', (engine) => {
       note({ connectedAt: 1_000, disconnectedAt: 2_500, agent: AGENT, clockOffsetMs: 9 }),
     ]);
     expect(await shown()).toEqual([2_000, null, newer, 3]);
+  });
+
+  it('are connected while their agent holds a line, whatever was noted last', async () => {
+    const { id, token } = await made({ name: 'Killed', lines: [SECOND_LINE, LINE] });
+    const { ref } = (await find(token)) ?? { ref: 0 };
+    const { writer } = test.server;
+    const isConnected = async () => (await read(`${DEVICES}/${String(id)}`))['is_connected'];
+    const note = { ref, connectedAt: 1_000, disconnectedAt: null, agent: AGENT, clockOffsetMs: null };
+    await writer.write(noteDevices, note);
+    expect(await isConnected()).toBe(false);
+    const lease = { name: lineLane((await refOf(test, LINE)).ref), holder: 'agent Killed' };
+    const fence = await writer.write(acquireLeases, { ...lease, ms: 600_000 });
+    expect(await isConnected()).toBe(true);
+    await writer.write(releaseLeases, { ...lease, fence: fence ?? 0 });
+    expect(await isConnected()).toBe(false);
+    await writer.write(acquireLeases, { ...lease, ms: 600_000 });
+    await writer.write(noteDevices, { ...note, disconnectedAt: 2_000 });
+    expect(await isConnected()).toBe(false);
   });
 });
 

@@ -90,6 +90,7 @@ export const DEVICE_KEYS = [
   'line_ids',
   'agent',
   'clock_offset_ms',
+  'is_connected',
   'connected_at',
   'disconnected_at',
   'revoked_at',

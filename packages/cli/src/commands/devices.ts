@@ -121,6 +121,8 @@ function stateOf(device: Fields): string {
   const connectedAt = numberOf(device, 'connected_at');
   if (connectedAt === null) return 'never connected';
   const disconnectedAt = numberOf(device, 'disconnected_at');
-  if (disconnectedAt === null) return `connected since ${formatMoment(connectedAt)}`;
+  if (device['is_connected'] === true) return `connected since ${formatMoment(connectedAt)}`;
+  // The server was ended without a word while it was connected.
+  if (disconnectedAt === null) return `away, connected at ${formatMoment(connectedAt)}`;
   return `away since ${formatMoment(disconnectedAt)}`;
 }

@@ -47,6 +47,7 @@ export async function issueDevice(
     lineIds: lines.map((line) => line.id),
     agent: null,
     clockOffsetMs: null,
+    isConnected: false,
     connectedAt: null,
     disconnectedAt: null,
     revokedAt: null,

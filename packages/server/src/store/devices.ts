@@ -32,6 +32,8 @@ export interface DeviceRecord {
   readonly lineIds: readonly string[];
   readonly agent: DeviceAgent | null;
   readonly clockOffsetMs: number | null;
+  /** Its newest connection is there: one whose server was ended without a word is not, though nobody noted its end. */
+  readonly isConnected: boolean;
   /** These are Unix milliseconds. */
   readonly connectedAt: number | null;
   readonly disconnectedAt: number | null;
@@ -67,7 +69,9 @@ const deviceByToken = statement(
 );
 const linesThatRemain = statement(
   { ref: 'int' },
-  'select lines.ref, lines.id from lines{, items} where lines.ref = i.ref and lines.removed_at is null',
+  `select lines.ref, lines.id, exists (
+     select 1 from leases where leases.name = 'line ' || lines.ref and leases.expires_at > {now}) as is_held
+   from lines{, items} where lines.ref = i.ref and lines.removed_at is null`,
 );
 
 /** An account's devices, newest first, strictly before the ref. */
@@ -195,25 +199,29 @@ function deviceRow(device: NewDevice): Row {
 async function withLines(engine: Engine, rows: readonly Row[]): Promise<readonly DeviceRecord[]> {
   const refs = [...new Set(rows.flatMap(lineRefsOf))];
   const lines = refs.length === 0 ? [] : await engine.readEach(linesThatRemain, refs.map(asItem));
-  const ids = new Map(lines.map((line) => [Number(line['ref']), String(line['id'])]));
-  return rows.map((row) => deviceFromRow(row, ids));
+  const remaining = new Map(lines.map((line) => [Number(line['ref']), line]));
+  return rows.map((row) => deviceFromRow(row, remaining));
 }
 
 function asItem(ref: number): Row {
   return { ref };
 }
 
-function deviceFromRow(row: Row, ids: ReadonlyMap<number, string>): DeviceRecord {
+/** While an agent is connected it holds the lease of one of its lines. */
+function deviceFromRow(row: Row, remaining: ReadonlyMap<number, Row>): DeviceRecord {
   const lineRefs = lineRefsOf(row);
+  const lines = lineRefs.map((ref) => remaining.get(ref)).filter((line) => line !== undefined);
+  const isOpen = row['connected_at'] !== null && row['disconnected_at'] === null;
   return {
     ref: Number(row['ref']),
     id: String(row['id']),
     name: String(row['name']),
     prefix: String(row['prefix']),
     lineRefs,
-    lineIds: lineRefs.flatMap((ref) => ids.get(ref) ?? []),
+    lineIds: lines.map((line) => String(line['id'])),
     agent: row['agent'] === null ? null : (JSON.parse(String(row['agent'])) as DeviceAgent),
     clockOffsetMs: numberOrNull(row['clock_offset_ms']),
+    isConnected: isOpen && lines.some((line) => Boolean(line['is_held'])),
     connectedAt: numberOrNull(row['connected_at']),
     disconnectedAt: numberOrNull(row['disconnected_at']),
     revokedAt: numberOrNull(row['revoked_at']),

@@ -60,8 +60,11 @@ export const deviceSchema = z
       .int()
       .describe("How far its clock is ahead of the server's, in milliseconds. Null: not measured yet.")
       .nullable(),
+    is_connected: z.boolean().describe('Whether its agent is connected now.'),
     connected_at: momentOf('When its newest connection began. Null: it never connected.').nullable(),
-    disconnected_at: momentOf('When that connection ended. Null: it is there, or there was none.').nullable(),
+    disconnected_at: momentOf(
+      'When that connection ended. Null: it is there, there was none, or its server was ended without a word.',
+    ).nullable(),
     revoked_at: momentOf('When it was revoked. Null: it was not.').nullable(),
     created_at: momentOf('When it was made.'),
   })

@@ -39,6 +39,7 @@ export function deviceBody(device: {
   readonly lineIds: readonly string[];
   readonly agent: DeviceAgent | null;
   readonly clockOffsetMs: number | null;
+  readonly isConnected: boolean;
   readonly connectedAt: number | null;
   readonly disconnectedAt: number | null;
   readonly revokedAt: number | null;
@@ -51,6 +52,7 @@ export function deviceBody(device: {
     line_ids: device.lineIds,
     agent: device.agent && { version: device.agent.version, platform: device.agent.platform },
     clock_offset_ms: device.clockOffsetMs,
+    is_connected: device.isConnected,
     connected_at: device.connectedAt,
     disconnected_at: device.disconnectedAt,
     revoked_at: device.revokedAt,

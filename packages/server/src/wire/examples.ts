@@ -170,6 +170,7 @@ const device = {
   line_ids: [LINE_ID],
   agent: { version: '0.1.0', platform: 'macOS 15.5' },
   clock_offset_ms: 12,
+  is_connected: true,
   connected_at: at(-3_600_000),
   disconnected_at: null,
   revoked_at: null,

@@ -31,32 +31,21 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
     `update send_parts set state = 'seen', guid = coalesce(guid, ?), covered = ?, is_open = ?, reason = null,
        text = iif(text is not null and ? = 0, '', text) where reference = ? and part = ?`,
   );
-  const countParts = database.prepare<[string], { parts: number; missing: number }>(
-    `select count(*) as parts, coalesce(sum(state <> 'seen' or is_open = 1), 0) as missing
-       from send_parts where reference = ?`,
-  );
-  const countFurther = database.prepare<[string, number], { further: number }>(
-    'select count(*) as further from own_rows where reference = ? and part >= ?',
-  );
-  const selectOthers = database.prepare<[string, string], { guid: string }>(
-    'select guid from own_rows where reference = ? and guid <> ?',
-  );
+  const handOvers = createHandOvers(database);
   const disown = (guid: string): void => {
     insertDecided.run(guid, null, null, now());
   };
   const ours = (guid: string, reference: string, part: number, file: LedgerPart['file']): OwnRow => {
-    const isComplete = countParts.get(reference)?.missing === 0;
-    const others = selectOthers.all(reference, guid).map((other) => other.guid);
-    return { state: 'ours', reference, part, isComplete, others, file };
+    const isComplete = handOvers.count(reference).missing === 0;
+    return { state: 'ours', reference, part, isComplete, others: handOvers.others(reference, guid), file };
   };
   /** The first row of a part has its number; what Messages split off follows behind all parts. */
   const own = database.transaction((part: LedgerPart, row: MessageRow, match: Match & { state: 'yes' }): OwnRow => {
     const { reference } = part;
     const isOpen = match.isWhole ? 0 : 1;
     markSeen.run(row.guid, match.covered, isOpen, isOpen, reference, part.part);
-    const { parts = 0 } = countParts.get(reference) ?? {};
-    const further = part.state === 'seen' ? (countFurther.get(reference, parts)?.further ?? 0) : null;
-    const number = further === null ? part.part : parts + further;
+    const { parts } = handOvers.count(reference);
+    const number = part.state === 'seen' ? parts + handOvers.rowsFrom(reference, parts) : part.part;
     insertDecided.run(row.guid, reference, number, now());
     return ours(row.guid, reference, number, part.file);
   });
@@ -84,6 +73,26 @@ export function createOwnRowClaims({ database }: Journal, now: () => number): Ow
       disown(row.guid);
       return { state: 'foreign' };
     },
+  };
+}
+
+/** What is there of hand-overs, and of their rows. */
+function createHandOvers(database: Journal['database']) {
+  const countParts = database.prepare<[string], { parts: number; missing: number }>(
+    `select count(*) as parts, coalesce(sum(state <> 'seen' or is_open = 1), 0) as missing
+       from send_parts where reference = ?`,
+  );
+  const countRows = database.prepare<[string, number], { rows: number }>(
+    'select count(*) as rows from own_rows where reference = ? and part >= ?',
+  );
+  const selectOthers = database.prepare<[string, string], { guid: string }>(
+    'select guid from own_rows where reference = ? and guid <> ?',
+  );
+  return {
+    /** `missing` are the parts whose rows, or some of them, have not been seen. */
+    count: (reference: string) => countParts.get(reference) ?? { parts: 0, missing: 0 },
+    rowsFrom: (reference: string, part: number) => countRows.get(reference, part)?.rows ?? 0,
+    others: (reference: string, guid: string) => selectOthers.all(reference, guid).map((other) => other.guid),
   };
 }
 
