@@ -112,4 +112,21 @@ describe('the judge', () => {
       await mac.close();
     }
   });
+
+  it('excuses a bridge with gaps from what came long after its date, before the database was replaced', async () => {
+    const mac = await startFakeMac();
+    try {
+      const flood = { from: ['+15550109999'], rows: 3, agoMs: 30 * DAY_MS };
+      await mac.act('text', { from: '+15550109999', text: 'New' });
+      await mac.act('flood', flood);
+      await mac.act('replaceByCopy', {});
+      await mac.act('flood', flood);
+      await mac.settle();
+      const expected = await mac.act('oracle', {});
+      const lost = (hasGaps: boolean) => judge(expected, [], { hasGaps }).length;
+      expect([lost(false), lost(true)]).toEqual([7, 4]);
+    } finally {
+      await mac.close();
+    }
+  });
 });

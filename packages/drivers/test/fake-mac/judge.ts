@@ -40,10 +40,12 @@ export function judge(
 
 /**
  * What was deleted before a bridge could look need not be told, nor what failed and so reached nobody. One that had gaps may
- * have been away while there was something to see of a message that was then taken back.
+ * have been away while there was something to see of a message that was then taken back, and while old rows came in and
+ * another database took the place of theirs: that one is searched by date, and no further back than the line goes (a.7).
  */
-function mustBeTold({ completeAt, later }: ExpectedMessage, hasGaps: boolean): boolean {
-  const excuses = ['deleted', 'failed', ...(hasGaps ? ['unsent'] : [])];
+function mustBeTold({ completeAt, later, isOld }: ExpectedMessage, hasGaps: boolean): boolean {
+  const missed = hasGaps ? ['unsent', ...(isOld ? ['replaced'] : [])] : [];
+  const excuses = ['deleted', 'failed', ...missed];
   return completeAt !== null && !later.some(({ what }) => excuses.includes(what));
 }
 

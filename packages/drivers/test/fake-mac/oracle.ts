@@ -6,6 +6,8 @@ export type Later =
   /** One bubble of several was taken back; `text` is what remains. */
   | { readonly what: 'part_unsent'; readonly part: number; readonly text: string; readonly at: number }
   | { readonly what: 'unsent' | 'delivered' | 'read' | 'downgraded' | 'deleted'; readonly at: number }
+  /** Another database took the place of the one that the message came into. */
+  | { readonly what: 'replaced'; readonly at: number }
   | { readonly what: 'failed'; readonly error: number; readonly at: number }
   | { readonly what: 'attachment'; readonly guid: string; readonly isReady: boolean; readonly at: number }
   | { readonly what: 'transcription'; readonly text: string; readonly at: number };
@@ -101,6 +103,10 @@ export class Oracle {
 
   addLater(guid: string, later: Later): void {
     this.#change(guid, (known) => ({ later: [...known.later, later] }));
+  }
+
+  replaceDatabase(at: number): void {
+    for (const guid of this.#expected.keys()) this.addLater(guid, { what: 'replaced', at });
   }
 
   /** Of a row that is no message by itself nothing is to be told, whatever becomes of it. */

@@ -64,10 +64,12 @@ export function createUpheavals(
     },
     replaceByCopy: () => {
       db.replaceByCopy();
+      world.oracle.replaceDatabase(world.now());
       return null;
     },
     replaceByRebuilt: ({ keep }) => {
       db.replaceByRebuilt(keep);
+      world.oracle.replaceDatabase(world.now());
       return null;
     },
     holdReadLock: ({ ms }) => {
