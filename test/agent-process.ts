@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { FakeMac } from '../packages/drivers/test/fake-mac/mac.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const COMMAND = join(ROOT, 'packages/cli/src/main.ts');
+const COMMAND = join(ROOT, 'packages/cli/bin/trunkline.js');
 const PROBE = join(import.meta.dirname, 'module-probe.ts');
 const LAST_WORDS_MAX = 4_000;
 

@@ -1,12 +1,13 @@
 /** The agent on a Mac with a large message database: how soon a burst is told, and what it costs while nothing happens. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { startFakeMac } from '../../packages/drivers/test/fake-mac/mac.ts';
 import { startAgentProcess } from '../../test/agent-process.ts';
 import type { Bench } from '../bench.ts';
 import { atMost, type Figure } from '../figure.ts';
 import { HAS_PROC, readCpuSeconds, readMemory } from '../process-facts.ts';
 import { whenEnded } from '../programs.ts';
-import { openDatabases } from '../seed-messages.ts';
 import { KEY, startTrunkline } from '../trunkline.ts';
 
 const ROWS_MAX = 500_000;
@@ -39,18 +40,15 @@ export async function measureMac(bench: Bench): Promise<Figure[]> {
   whenEnded(async () => agent.kill('SIGKILL'));
   await untilOnline(server.origin);
 
-  const databases = await openDatabases(home);
-  const stored = async () => {
-    const rows = await databases.server.query
-      .selectFrom('messages')
-      .select((eb) => eb.fn.countAll().as('n'))
-      .execute();
-    return Number(rows[0]?.n ?? 0);
-  };
+  const database = new Database(join(home.environment['TRUNKLINE_DATA_DIR'] ?? '', 'trunkline.sqlite'), {
+    readonly: true,
+  });
+  const count = database.prepare<[], number>('select count(*) from messages').pluck();
+  const stored = () => count.get() ?? 0;
   const bursts: number[] = [];
   const idle: number[] = [];
   for (let round = 0; round < bench.settings.rounds; round += 1) {
-    const goal = (await stored()) + BURST;
+    const goal = stored() + BURST;
     await mac.play(
       Array.from({ length: BURST }, (_, index) => ({
         at: 0,
@@ -59,7 +57,7 @@ export async function measureMac(bench: Bench): Promise<Figure[]> {
       })),
     );
     const writtenAt = performance.now();
-    while ((await stored()) < goal) await sleep(POLL_MS);
+    while (stored() < goal) await sleep(POLL_MS);
     bursts.push((performance.now() - writtenAt) / 1_000);
     await sleep(2_000);
     const before = readCpuSeconds(agent.pid);
@@ -70,7 +68,7 @@ export async function measureMac(bench: Bench): Promise<Figure[]> {
     );
   }
   const { residentMb, peakMb } = readMemory(agent.pid);
-  await databases.close();
+  database.close();
   agent.kill('SIGTERM');
   await agent.ended;
   await server.stop();

@@ -9,7 +9,6 @@ import { openMac } from './macos/mac.ts';
 import { AgentRefusedError, type AgentState, runAgent } from './remote/agent.ts';
 import type { SessionLine } from './remote/agent-session.ts';
 import { createFileTransfer } from './remote/file-transfer.ts';
-import { openSimulatedMac } from './remote/simulated-mac.ts';
 
 export { AgentRefusedError } from './remote/agent.ts';
 
@@ -98,6 +97,8 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
 async function openFar(options: BridgeOptions): Promise<Far> {
   const { stateFolder, driver } = options;
   if (driver === 'simulator') {
+    // An agent on a Mac has no use for it.
+    const { openSimulatedMac } = await import('./remote/simulated-mac.ts');
     const simulated = await openSimulatedMac(join(stateFolder, 'simulator.sqlite'), options);
     return { ...simulated, diagnostics: () => ({}) };
   }
