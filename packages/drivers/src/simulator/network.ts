@@ -93,7 +93,7 @@ export function createSimulatorNetwork(options: SimulatorNetworkOptions): Simula
 
   return {
     async open() {
-      for (const table of WIRE_SCHEMA) await database.exec(table);
+      await database.define(WIRE_SCHEMA);
     },
     async text(text) {
       const addressed = await addressText(wire, text);

@@ -31,9 +31,9 @@ export async function openSqliteWireDatabase(
   const tx: WireTransaction = { each };
 
   const database: WireDatabase = {
-    exec: (sql) =>
+    define: (statements) =>
       runAlone(async () => {
-        sqlite.exec(sql);
+        sqlite.exec(statements.join(';'));
       }),
     // There is one connection, and a read in the middle of a transaction would see what is not committed.
     read: (statement, items) => runAlone(() => each(statement, items)),

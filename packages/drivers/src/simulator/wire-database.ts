@@ -21,8 +21,8 @@ export interface WireTransaction {
 }
 
 export interface WireDatabase {
-  /** Runs DDL that both engines understand. */
-  exec(sql: string): Promise<void>;
+  /** Runs DDL that both engines understand, and that changes nothing where it was run before. */
+  define(statements: readonly string[]): Promise<void>;
   /** A read outside of any transaction; sees what is committed. */
   read(statement: WireStatement, items: readonly WireRow[]): Promise<WireRow[]>;
   /** Durable when it resolves. Transactions of one process on SQLite run one after another. */

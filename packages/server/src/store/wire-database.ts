@@ -5,7 +5,9 @@ import type { Engine } from './database.ts';
 
 export function asWireDatabase(engine: Engine): WireDatabase {
   return {
-    exec: async (text) => void (await sql.raw(serialised(engine, text)).execute(engine.query)),
+    define: async (statements) => {
+      for (const text of inTrips(engine, statements)) await sql.raw(text).execute(engine.query);
+    },
     read: (statement, items) => engine.readEach(statement, items),
     transaction: (run) => engine.commit(async (tx) => ({ value: await run(tx), log: [], topics: [] })),
     wake: (topic) => engine.wake(topic),
@@ -13,9 +15,11 @@ export function asWireDatabase(engine: Engine): WireDatabase {
   };
 }
 
-/** Held for the one statement: "create if not exists" races with itself on PostgreSQL. */
+/** Held for the one trip: "create if not exists" races with itself on PostgreSQL. */
 const DDL_LOCK = 7_215_002;
 
-function serialised(engine: Engine, text: string): string {
-  return engine.kind === 'postgres' ? `select pg_advisory_xact_lock(${DDL_LOCK}); ${text}` : text;
+/** PostgreSQL takes them all in one trip, and in one transaction; SQLite is nearby and takes one at a time. */
+function inTrips(engine: Engine, statements: readonly string[]): readonly string[] {
+  if (engine.kind === 'sqlite') return statements;
+  return [`select pg_advisory_xact_lock(${DDL_LOCK}); ${statements.join(';')}`];
 }
