@@ -1,9 +1,14 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
 /** Of the packages' tests those that `npm run soak` runs with its full counts as well. */
 const FUZZ = ['packages/server/test/fuzz*.test.ts', 'packages/server/test/audio-{hostile,formats}.test.ts'];
 const RULES = ['packages/server/test/architecture.test.ts', 'packages/server/test/docs.test.ts'];
+
+// Every test file, and every fake program of a Mac, is a process of its own: they need not compile the same code again.
+process.env['NODE_COMPILE_CACHE'] ??= join(tmpdir(), 'node-compile-cache');
 
 export default defineConfig({
   test: {

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 const LOOK_EVERY_MS = 250;
-const ALL = 'test\\_%';
-/** One that nobody may enter any more: see `createTestDatabase`. */
-const LEFT = 'select datname from pg_database where datname like $1 and not datallowconn limit 1';
+/** How the name of a database begins that nobody needs or may enter any more: see `createTestDatabase`. */
+export const LEFT = 'left';
+const FIND = `select datname from pg_database where datname like '${LEFT}\\_%' limit 1`;
 
 /** Gives what ends it. The databases that are then still there go with the server. */
 export async function removeLeftDatabases(adminUrl: string): Promise<() => Promise<void>> {
@@ -23,9 +23,9 @@ export async function removeLeftDatabases(adminUrl: string): Promise<() => Promi
   };
 }
 
-/** One of those whose names are like that; false if none was left. */
-export async function removeLeftDatabase(client: pg.Client, names: string = ALL): Promise<boolean> {
-  const { rows } = await client.query<{ datname: string }>(LEFT, [names]);
+/** Any of them; false if none was left. */
+export async function removeLeftDatabase(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ datname: string }>(FIND);
   for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
   return rows.length > 0;
 }

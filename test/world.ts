@@ -8,7 +8,7 @@ import type { Engine, EngineKind } from '../packages/server/src/store/database.t
 import { openPostgres } from '../packages/server/src/store/dialects/postgres.ts';
 import { openSqlite } from '../packages/server/src/store/dialects/sqlite.ts';
 import { findViolations } from '../packages/server/src/store/invariants.ts';
-import { createTestDatabase } from '../packages/server/test/postgres-database.ts';
+import { createMigratedDatabase } from '../packages/server/test/postgres-database.ts';
 import { KEY } from './client.ts';
 import { type Oracle, postgresOracle, sqliteOracle } from './oracle.ts';
 
@@ -83,7 +83,7 @@ function corruptionIn(file: string): string[] {
 
 /** A fresh database of that PostgreSQL. */
 export async function postgresWorld(adminUrl: string): Promise<World> {
-  const database = await createTestDatabase(adminUrl);
+  const database = await createMigratedDatabase(adminUrl);
   const oracle = postgresOracle(database.url);
   let engine: Engine | null = null;
   return {
