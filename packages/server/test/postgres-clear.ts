@@ -5,7 +5,7 @@ import type pg from 'pg';
 const LONG = 65_536;
 const OURS = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
 
-/** Without rows but those that say which migrations were made, and with its sequences at their beginning. */
+/** Without rows but those that say which migrations were made, without statistics, and with sequences at their beginning. */
 const CLEAR = `
 do $$
 declare one record;
@@ -21,6 +21,12 @@ begin
     elsif one.is_used then execute format('delete from %s', one.name);
     end if;
   end loop;
+  -- What was learnt of the rows that were there is wrong for those that will be.
+  perform pg_clear_relation_stats(n.nspname, c.relname)
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'i') and (c.relpages > 0 or c.reltuples >= 0) and ${OURS};
+  delete from pg_statistic s using pg_class c, pg_namespace n
+    where c.oid = s.starelid and n.oid = c.relnamespace and ${OURS};
   perform setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
     from pg_sequences where last_value is not null;
 end $$`;

@@ -74,8 +74,12 @@ describe('a database that a server has opened before', () => {
         expect(await count(client)).toBe(0);
         expect((await client.query(ADD)).rows).toEqual([{ ref: '1' }]);
         await client.query(`insert into simulator.lines (line, head) values ('+15550100001', 7)`);
+        await client.query('analyze');
         await clearDatabase(client);
         expect((await client.query('select * from simulator.lines')).rows).toEqual([]);
+        const learnt = `select reltuples from pg_class where oid = 'trunkline.accounts'::regclass
+          union all select 1 from pg_stats where schemaname = 'trunkline' and tablename = 'accounts'`;
+        expect((await client.query(learnt)).rows).toEqual([{ reltuples: -1 }]);
       }
       const { rows } = await client.query('select name from trunkline.kysely_migration');
       expect(rows.length).toBeGreaterThan(10);
