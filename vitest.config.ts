@@ -24,7 +24,9 @@ export default defineConfig({
       {
         test: {
           name: 'packages',
-          maxWorkers: 2,
+          // What is loaded and has become fast in one file is so for the next; no test changes a module that others load.
+          isolate: false,
+          maxWorkers: 3,
           include: ['packages/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**', ...RULES, ...FUZZ],
           globalSetup: ['test/postgres.ts'],
@@ -35,7 +37,8 @@ export default defineConfig({
       {
         test: {
           name: 'fuzz',
-          maxWorkers: 2,
+          isolate: false,
+          maxWorkers: 3,
           include: FUZZ,
           globalSetup: ['test/postgres.ts'],
           testTimeout: 120_000,
@@ -48,7 +51,7 @@ export default defineConfig({
           name: 'outside',
           include: ['test/**/*.test.ts'],
           globalSetup: ['test/postgres.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 300_000,
           hookTimeout: 60_000,
