@@ -1,4 +1,6 @@
 /** The simulator's driver: a line whose far end is the simulated phone network. */
+
+import { createBell } from '../bell.ts';
 import type {
   Capabilities,
   Command,
@@ -10,7 +12,6 @@ import type {
   SendAudioMessage,
   SendMessage,
 } from '../line-driver.ts';
-import { createBell } from './bell.ts';
 import { capabilitiesOf, isAble, type LineService } from './capabilities.ts';
 import { toReport } from './disturb.ts';
 import { type Faults, NO_FAULTS } from './faults.ts';

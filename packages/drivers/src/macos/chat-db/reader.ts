@@ -1,7 +1,7 @@
 /** Reads the message database of a Mac for one line, and reports what it finds. */
 import { dirname } from 'node:path';
+import { type Bell, createBell } from '../../bell.ts';
 import type { DriverContext } from '../../line-driver.ts';
-import { type Bell, createBell } from '../../simulator/bell.ts';
 import type { Journal } from '../journal.ts';
 import type { OwnRows } from '../own-rows.ts';
 import { type FolderHints, watchFolder } from './folder-hints.ts';
