@@ -3,19 +3,28 @@ import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Half a minute and more, the longest first. Vitest knows that only where it has run them before. */
+/** Those of twenty seconds and more, the longest first. Vitest knows that only where it has run them before. */
 const LONGEST = [
-  'packages/server/test/fuzz.test.ts',
   'packages/server/test/write-pairs.test.ts',
-  'packages/server/test/media.test.ts',
+  'packages/server/test/fuzz.test.ts',
+  'packages/drivers/test/macos.test.ts',
   'packages/server/test/access-matrix.test.ts',
+  'packages/drivers/test/macos-sender-faults.test.ts',
+  'packages/server/test/media.test.ts',
+  'packages/drivers/test/macos-reader-oracle.test.ts',
+  'packages/cli/test/conversation.test.ts',
   'packages/server/test/outbox.test.ts',
-  'packages/server/test/files.test.ts',
   'packages/server/test/audio-formats.test.ts',
   'packages/server/test/audio-hostile.test.ts',
-  'packages/cli/test/conversation.test.ts',
+  'packages/server/test/round-trip.test.ts',
+  'packages/server/test/lost-answers.test.ts',
+  'packages/cli/test/failures.test.ts',
+  'packages/cli/test/help.test.ts',
+  'packages/cli/test/administration.test.ts',
+  'packages/server/test/files.test.ts',
   'packages/server/test/admin-line-removal.test.ts',
   'test/kill-points.test.ts',
+  'test/mac-timelines.test.ts',
   'test/kill.test.ts',
   'test/failing-disk.test.ts',
   'test/uploads.test.ts',
