@@ -56,6 +56,7 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
   if (lock === null) throw new AgentRefusedError(`Another agent runs on ${stateFolder}.`);
   let state: AgentState = { state: 'connecting' };
   let clockOffsetMs: number | null = null;
+  const instance = readInstance(stateFolder, existsSync(memoryOf(options)));
   const far = await openFar(options);
   const socket = await serveDoctorSocket(stateFolder, {
     doctor: () => options.examine(clockOffsetMs),
@@ -72,7 +73,7 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
       server,
       token,
       line: options.line,
-      instance: readInstance(stateFolder),
+      instance,
       agent: { version: options.version, platform: options.platform, driver: options.driver },
       createDriver: (line, context) => far.createDriver(line, context),
       filesOf: ({ handle }) => createFileTransfer({ server, token, line: handle, signal }),
@@ -95,20 +96,28 @@ export async function runBridge(options: BridgeOptions): Promise<void> {
 }
 
 async function openFar(options: BridgeOptions): Promise<Far> {
-  const { stateFolder, driver } = options;
+  const { driver } = options;
   if (driver === 'simulator') {
     // An agent on a Mac has no use for it.
     const { openSimulatedMac } = await import('./remote/simulated-mac.ts');
-    const simulated = await openSimulatedMac(join(stateFolder, 'simulator.sqlite'), options);
+    const simulated = await openSimulatedMac(memoryOf(options), options);
     return { ...simulated, diagnostics: () => ({}) };
   }
-  return openMac({ ...options, ...options.places, journal: join(stateFolder, 'journal.sqlite') });
+  return openMac({ ...options, ...options.places, journal: memoryOf(options) });
 }
 
-/** By this name the server knows the agent again, so that it takes its line over from its own former connection. */
-function readInstance(stateFolder: string): string {
+/** Where this agent remembers what was handed to it. */
+function memoryOf({ stateFolder, driver }: BridgeOptions): string {
+  return join(stateFolder, driver === 'simulator' ? 'simulator.sqlite' : 'journal.sqlite');
+}
+
+/**
+ * By this name the server knows the agent again, so that it takes its line over from its own former connection, and believes
+ * it that a message was never begun. One that has lost its memory is another one.
+ */
+function readInstance(stateFolder: string, remembers: boolean): string {
   const path = join(stateFolder, 'instance');
-  if (existsSync(path)) return readFileSync(path, 'utf8').trim();
+  if (remembers && existsSync(path)) return readFileSync(path, 'utf8').trim();
   const instance = randomUUID();
   const draft = `${path}.new`;
   writeFileSync(draft, `${instance}\n`, { mode: FILE_MODE });

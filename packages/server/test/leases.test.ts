@@ -33,6 +33,17 @@ describe.each(ENGINES)('a lease on %s', (engine) => {
     expect(await take('third')).toBeNull();
   });
 
+  it('has one holder also where several ask for it in one commit', async () => {
+    for (let round = 0; round < 3; round++) {
+      const asked = ['first', 'second', 'third', 'first'].map((holder) => take(`${holder} ${round}`));
+      const held = (await Promise.all(asked)).filter((lease) => lease !== null);
+      expect(held).toHaveLength(1);
+      await held[0]?.release();
+      expect(await take(`fourth ${round}`)).not.toBeNull();
+      await expireLease(stage.databases.server, LANE);
+    }
+  });
+
   it('is taken at once when it was released, with a higher fence', async () => {
     const first = await take('first');
     await first?.release();

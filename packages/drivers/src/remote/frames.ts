@@ -174,9 +174,12 @@ class BadFrameError extends Error {
   }
 }
 
+/** What databases have no place for, in JSON. No line shows it either. */
+const NUL = '\\u0000';
+
 /** Throws `BadFrameError`. */
 export function readAgentFrame(data: string): AgentFrame {
-  const frame = agentFrame.safeParse(parse(data));
+  const frame = agentFrame.safeParse(parse(data, data.includes(NUL) ? withoutNul : undefined));
   if (!frame.success) throw new BadFrameError(z.prettifyError(frame.error).split('\n')[0] ?? 'it is no frame');
   return frame.data;
 }
@@ -202,9 +205,13 @@ function isServerFrame(frame: unknown): frame is ServerFrame {
   return typeof frame === 'object' && frame !== null && 'type' in frame && SERVER_TYPES.has(frame.type);
 }
 
-function parse(data: string): unknown {
+function withoutNul(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '') : value;
+}
+
+function parse(data: string, reviver?: (key: string, value: unknown) => unknown): unknown {
   try {
-    return JSON.parse(data);
+    return JSON.parse(data, reviver);
   } catch {
     throw new BadFrameError('it is not JSON');
   }

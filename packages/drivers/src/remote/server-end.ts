@@ -53,6 +53,8 @@ class RemoteDriver implements LineDriver {
   #inFlight = 1;
   #ids = 0;
   #committing: Promise<void> = Promise.resolve();
+  #isCommitting = false;
+  #timeAsked: number | null = null;
   #isStopping = false;
   #isEnded = false;
   #clock: NodeJS.Timeout | null = null;
@@ -85,8 +87,11 @@ class RemoteDriver implements LineDriver {
       READY_WITHIN_MS,
     );
     await Promise.race([this.#ready.promise, this.stopped]).finally(() => clearTimeout(late));
-    const ended = this.#isEnded ? await this.stopped : null;
-    if (ended !== null) throw ended;
+    if (this.#isEnded) {
+      const ended = await this.stopped;
+      if (ended !== null) throw ended;
+      return;
+    }
     this.#clock = setInterval(() => this.#askTime(), TIME_EVERY_MS);
     this.#askTime();
   }
@@ -138,7 +143,9 @@ class RemoteDriver implements LineDriver {
         this.#ready.resolve();
         return;
       case 'report':
-        this.#committing = this.#committing.then(() => this.#commit(frame));
+        // What is not committed yet lies in memory: no more than one report of an agent does.
+        if (this.#isCommitting) throw new Error('The report before this one is not committed yet.');
+        this.#committing = this.#commit(frame);
         return;
       case 'health':
         this.#capabilities = { ...NOTHING, ...frame.capabilities };
@@ -165,21 +172,26 @@ class RemoteDriver implements LineDriver {
 
   /** What follows a refused report on the wire is refused with it, as its events build on those. */
   async #commit({ first, events }: Extract<AgentFrame, { type: 'report' }>): Promise<void> {
-    if (this.#isEnded) return;
-    try {
-      await this.#context.report(events);
-      this.#say({ type: 'committed', upTo: first + events.length - 1 });
-    } catch (error) {
-      this.#say({ type: 'rejected', first, reason: toError(error).message });
-    }
+    this.#isCommitting = true;
+    const answer: ServerFrame = await this.#context.report(events).then(
+      () => ({ type: 'committed', upTo: first + events.length - 1 }),
+      (error: unknown) => ({ type: 'rejected', first, reason: toError(error).message }),
+    );
+    // Before the answer, which brings the next one.
+    this.#isCommitting = false;
+    this.#say(answer);
   }
 
   #askTime(): void {
-    this.#say({ type: 'time', asked: this.#context.now() });
+    this.#timeAsked = this.#context.now();
+    this.#say({ type: 'time', asked: this.#timeAsked });
   }
 
   /** The answer was given halfway between question and arrival. */
   #measure(asked: number, at: number): void {
+    // Each answer is written down, so that one is taken for each question.
+    if (asked !== this.#timeAsked) return;
+    this.#timeAsked = null;
     const now = this.#context.now();
     if (asked <= now) this.#options.onClock?.(Math.round(at - (asked + now) / 2));
   }

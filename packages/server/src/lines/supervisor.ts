@@ -66,9 +66,12 @@ export interface Attached {
   readonly signal: AbortSignal;
 }
 
+/** `held` where another agent has the line, `stopping` where this process takes nobody any more. */
+export type AttachEnd = 'ended' | 'held' | 'no_line' | 'stopping';
+
 export interface Supervisor {
-  /** Runs a line that is reached from afar. Resolves when that has ended: `held` where another agent has the line. */
-  attach(lineRef: number, attached: Attached): Promise<'ended' | 'held' | 'no_line'>;
+  /** Runs a line that is reached from afar. Resolves when that has ended. */
+  attach(lineRef: number, attached: Attached): Promise<AttachEnd>;
   /** Resolves when every line that this process owns has stopped and given its lease up. */
   stop(): Promise<void>;
 }
@@ -95,12 +98,17 @@ export function startSupervisor(deps: SupervisorDeps): Supervisor {
     for (const line of active) if (!running.has(line.ref) && !isReachedFromAfar(line)) start(line);
   }
 
-  async function attach(lineRef: number, attached: Attached): Promise<'ended' | 'held' | 'no_line'> {
+  async function attach(lineRef: number, attached: Attached): Promise<AttachEnd> {
+    if (isStopping) return 'stopping';
     const line = deps.registry.byRef(lineRef);
-    if (isStopping || !line?.isActive || !isReachedFromAfar(line)) return 'no_line';
+    if (!line?.isActive || !isReachedFromAfar(line)) return 'no_line';
     const holder = `agent ${attached.instance}`;
     const lease = await takeLease({ ...deps, holder }, lineLane(line.ref));
     if (!lease) return 'held';
+    if (isStopping) {
+      await lease.release();
+      return 'stopping';
+    }
     const former = running.get(line.ref);
     const stopping = new AbortController();
     const stop = () => stopping.abort();

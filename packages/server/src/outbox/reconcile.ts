@@ -8,7 +8,7 @@ import type { HeldLease } from '../leases/held-lease.ts';
 import { LineTakenOverError } from '../lines/ingest.ts';
 import type { Engine } from '../store/database.ts';
 import { type Outcome, settleItems } from '../store/outbox-lane.ts';
-import { sendingItems } from '../store/outbox-under-way.ts';
+import { type SendingItem, sendingItems } from '../store/outbox-under-way.ts';
 import type { Writer } from '../store/writer.ts';
 
 const ASK_MAX = 200;
@@ -37,7 +37,7 @@ export async function reconcile(
           lineRef,
           ref: item.ref,
           handOver: item.handOver,
-          outcome: outcomeOf(answers.get(item.id)),
+          outcome: outcomeOf(item, answers.get(item.id)),
           now: deps.clock.now(),
         }),
       ),
@@ -47,9 +47,10 @@ export async function reconcile(
   return items.length;
 }
 
-function outcomeOf(answer: LookUp | undefined): Outcome {
+/** That nothing was begun, only the agent can say that was asked to: another one's journal knows nothing of it either way. */
+function outcomeOf({ isAnothers }: SendingItem, answer: LookUp | undefined): Outcome {
   if (answer?.state === 'done') return { state: 'done' };
   if (answer?.state === 'found') return { state: 'handed_over', guid: answer.guid };
-  if (answer?.state === 'not_started') return { state: 'returned' };
+  if (answer?.state === 'not_started' && !isAnothers) return { state: 'returned' };
   return { state: 'unknown', reason: 'The server stopped during the hand-over, and the line cannot tell its outcome.' };
 }

@@ -13,12 +13,13 @@ export interface EchoOf {
 
 const itemsByReference = statement(
   { line_ref: 'int', id: 'text' },
-  'select outbox.ref, outbox.id from outbox{, items} where outbox.id = i.id and outbox.line_ref = i.line_ref',
+  `select outbox.ref, outbox.id, outbox.line_ref from outbox{, items}
+   where outbox.id = i.id and outbox.line_ref = i.line_ref`,
 );
 
 const itemsByGuid = statement(
   { line_ref: 'int', guid: 'text' },
-  `select outbox.ref, outbox.id, outbox.guid from outbox{, items} where outbox.line_ref = i.line_ref
+  `select outbox.ref, outbox.id, outbox.line_ref, outbox.guid from outbox{, items} where outbox.line_ref = i.line_ref
    and outbox.guid = i.guid and outbox.state <> 'sent'`,
 );
 
@@ -33,7 +34,7 @@ const markFailed = statement(
   { line_ref: 'int', id: 'text', error: 'text', now: 'int' },
   `update outbox set state = 'failed', error = i.error, completed_at = i.now, updated_at = i.now
    {from items} where outbox.id = i.id and outbox.line_ref = i.line_ref
-     and outbox.state in ('sending', 'handed_over', 'unknown') returning outbox.ref, outbox.id`,
+     and outbox.state in ('sending', 'handed_over', 'unknown') returning outbox.ref, outbox.id, outbox.line_ref`,
 );
 
 /** By the reference that the driver names, else by the GUID under which the item was handed over. */
@@ -46,16 +47,18 @@ export async function findEchoes(
   const reactions = all.filter(isEchoedReaction);
   const named = await tx.each(itemsByReference, [...own, ...reactions].flatMap(referenceRow));
   const unnamed = await tx.each(itemsByGuid, own.flatMap(guidRow));
-  const byReference = new Map(named.map((row) => [String(row['id']), row]));
-  const byGuid = new Map(unnamed.map((row) => [String(row['guid']), row]));
+  // A line names its own items alone: what another line in this batch names by the same id is nothing of its.
+  const byReference = new Map(named.map((row) => [`${row['line_ref']} ${row['id']}`, row]));
+  const byGuid = new Map(unnamed.map((row) => [`${row['line_ref']} ${row['guid']}`, row]));
   const echoes = new Map<Seen, EchoOf>();
   for (const seen of reactions) {
-    const row = byReference.get(seen.event.reference ?? '');
+    const row = byReference.get(`${seen.report.line.ref} ${seen.event.reference}`);
     if (row) echoes.set(seen, { ref: Number(row['ref']), id: String(row['id']) });
   }
   for (const seen of own) {
     const { reference, guid } = seen.event;
-    const row = reference === null ? byGuid.get(guid) : byReference.get(reference);
+    const { ref: lineRef } = seen.report.line;
+    const row = reference === null ? byGuid.get(`${lineRef} ${guid}`) : byReference.get(`${lineRef} ${reference}`);
     if (row) echoes.set(seen, { ref: Number(row['ref']), id: String(row['id']) });
   }
   return echoes;
@@ -89,10 +92,11 @@ export async function failItems(batch: Batch, all: readonly Seen[]): Promise<rea
     error: event.reason,
     now: report.now,
   }));
-  const failed = new Map((await batch.tx.each(markFailed, rows)).map((row) => [String(row['id']), Number(row['ref'])]));
+  const marked = await batch.tx.each(markFailed, rows);
+  const failed = new Map(marked.map((row) => [`${row['line_ref']} ${row['id']}`, Number(row['ref'])]));
   const events = await failureEvents(batch, [...failed.values()], failures[0]?.report.now ?? 0);
-  return failures.flatMap(({ event, place }): Told[] => {
-    const told = events.get(failed.get(event.reference) ?? -1);
+  return failures.flatMap(({ event, report, place }): Told[] => {
+    const told = events.get(failed.get(`${report.line.ref} ${event.reference}`) ?? -1);
     return told ? [{ place, event: told }] : [];
   });
 }

@@ -72,12 +72,17 @@ export const acquireLeases: Write<{ name: string; holder: string; ms: number }, 
   kind: 'outcome',
   concurrency: 1,
   async run({ tx }, items) {
-    const inserted = await tx.each(insertLease, items);
-    const wanted = items.map(({ name, holder }) => ({ name, holder }));
-    await tx.each(lockFree, wanted);
-    const rows = [...inserted, ...(await tx.each(takeLease, items))];
+    // Of several that want one lane at the same moment the first one gets it, if it is to be had.
+    const firsts = new Map(items.toReversed().map((item) => [item.name, item]));
+    const asking = [...firsts.values()];
+    const inserted = await tx.each(insertLease, asking);
+    await tx.each(
+      lockFree,
+      asking.map(({ name, holder }) => ({ name, holder })),
+    );
+    const rows = [...inserted, ...(await tx.each(takeLease, asking))];
     const fences = new Map(rows.map((row) => [row['name'], Number(row['fence'])]));
-    return items.map((item) => fences.get(item.name) ?? null);
+    return items.map((item) => (firsts.get(item.name) === item ? (fences.get(item.name) ?? null) : null));
   },
 };
 

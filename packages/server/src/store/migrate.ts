@@ -17,6 +17,7 @@ import { devices } from './migrations/0012-devices.ts';
 import { coveringLists } from './migrations/0013-covering-lists.ts';
 import { itemParts } from './migrations/0014-item-parts.ts';
 import { uploadParts } from './migrations/0015-upload-parts.ts';
+import { claimedBy } from './migrations/0016-claimed-by.ts';
 import type { EngineWords, MigrationText } from './migrations/migration.ts';
 import type { Schema } from './schema.ts';
 
@@ -36,6 +37,7 @@ const MIGRATIONS: readonly MigrationText[] = [
   coveringLists,
   itemParts,
   uploadParts,
+  claimedBy,
 ];
 
 const WORDS: Readonly<Record<EngineKind, EngineWords>> = {

@@ -38,7 +38,8 @@ const releaseWaiting = statement(
 const claimPending = statement(
   { line_ref: 'int', fence: 'int', now: 'int', max: 'int' },
   `update outbox set state = 'sending', attempts = attempts + 1, hand_overs = hand_overs + 1, fence = i.fence,
-     claimed_at = i.now, handed_over_at = null, updated_at = i.now
+     claimed_at = i.now, handed_over_at = null, updated_at = i.now,
+     claimed_by = (select holder from leases where leases.name = 'line ' || outbox.line_ref)
    where state = 'pending' and ref in (
      select o.ref from outbox o where o.line_ref = i.line_ref and o.state = 'pending'
        and not exists (select 1 from outbox w where w.line_ref = i.line_ref and w.state = 'waiting'

@@ -218,6 +218,7 @@ export const SCHEMA_SENTENCES = {
       attempts: 'The claims that count as attempts.',
       hand_overs: 'Every claim; never goes back.',
       fence: 'The fence of whoever claimed it last.',
+      claimed_by: 'Who held the lease of its line then; null where that is not known.',
       not_before: 'When it may be tried again; 0 for at once.',
       echo_due_at: 'When waiting for its echo ends, or null.',
       guid: 'The name that the line gave to it, or null.',

@@ -221,7 +221,8 @@ create table outbox (
   handed_over_at bigint,                                             -- When it was last handed over, or null.
   kind text not null default 'message'::text,                        -- What it asks for: a message, a voice memo, a reaction, typing or a receipt.
   details text,                                                      -- What its hand-over needs beyond the request, as JSON, or null.
-  fetch_url text                                                     -- Where its file is still to be fetched from, or null.
+  fetch_url text,                                                    -- Where its file is still to be fetched from, or null.
+  claimed_by text                                                    -- Who held the lease of its line then; null where that is not known.
 );
 create index outbox_by_guid on outbox (line_ref, guid) where ((guid is not null) and (state <> 'sent'));
 create index outbox_fetching on outbox (line_ref, recipient, ref) where (state = 'fetching');

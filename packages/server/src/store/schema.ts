@@ -184,6 +184,7 @@ export interface OutboxTable {
   claimed_at: number | null;
   handed_over_at: number | null;
   kind: Generated<string>;
+  claimed_by: Generated<string | null>;
   details: string | null;
   fetch_url: Generated<string | null>;
 }

@@ -55,7 +55,9 @@ function compare(told: ToldRow, state: OwnState | undefined, now: number): Outco
   if (error !== told.error && error !== 0 && reference !== null) {
     events.push({ kind: 'failure', reference, reason: failureSentence(error) });
   }
-  const changed = { ...told, isDelivered, isRead, error, isSettled: isRead };
+  // What goes out after all is told again, as more may hang on it than its receipts.
+  const asWhat = error === 0 ? told.asWhat : 'refusal';
+  const changed: ToldRow = { ...told, asWhat, isDelivered, isRead, error, isSettled: isRead };
   return { events, keep: (memory) => memory.keepTold(changed) };
 }
 

@@ -265,7 +265,7 @@ export class Reading {
   async #lookAtOwn(db: OpenChatDb, now: number): Promise<void> {
     const { memory } = this.#options;
     const tier = OWN_LOOKS.findLastIndex(
-      ({ everyMs }, at) => this.#ownIsChanged[at] === true && now - (this.#ownLookedAt[at] ?? 0) >= everyMs,
+      ({ everyMs }, at) => this.#ownIsChanged[at] === true && Math.abs(now - (this.#ownLookedAt[at] ?? 0)) >= everyMs,
     );
     const look = OWN_LOOKS[tier];
     if (look === undefined) return;
@@ -289,7 +289,8 @@ export class Reading {
       ownRows,
       mover: this.#mover,
       now: context.now(),
-      caughtUpAt: this.#position?.caughtUpAt ?? 0,
+      // A clock that was ahead has been set back: nothing is old for being from before a moment that has not come.
+      caughtUpAt: Math.min(this.#position?.caughtUpAt ?? 0, context.now()),
       uncertainUpTo: this.#uncertainUpTo,
       told: (guid: string) => (inThisLook.has(guid) ? 'message' : (before(guid)?.asWhat ?? null)),
       isOut: (guid: string) => {
@@ -340,7 +341,8 @@ export class Reading {
     const position = this.#position;
     if (position === null || this.#other !== null) return;
     const isProven = this.#provenAt !== null && now - this.#provenAt >= PROOF_SETTLES_MS;
-    const caughtUpAt = isProven ? Math.max(position.caughtUpAt, this.#provenAt ?? 0) : position.caughtUpAt;
+    const reachedAt = isProven ? Math.max(position.caughtUpAt, this.#provenAt ?? 0) : position.caughtUpAt;
+    const caughtUpAt = Math.min(reachedAt, now);
     if (isProven) this.#provenAt = null;
     const renewed = renewSamples(db, { ...position, caughtUpAt });
     if (renewed.caughtUpAt !== position.caughtUpAt || renewed.samples !== position.samples) {

@@ -1,5 +1,6 @@
 /** That a script ended well says nothing: a message was sent when its row is in the message database. */
 import type { ChatDb } from '../chat-db/chat-db.ts';
+import { isRefused } from '../chat-db/classify.ts';
 import { failureSentence } from '../chat-db/failures.ts';
 import type { Ledger, LedgerPart } from './ledger.ts';
 import { isGhost } from './match-row.ts';
@@ -63,7 +64,7 @@ export async function awaitRow(
 
 interface Look {
   readonly part: LedgerPart;
-  /** Of the part's row; 0 where there is none. */
+  /** By which the part's row was refused; 0 where it was not, or is not there. */
   readonly error: number;
   readonly hasGhost: boolean;
   disownGhosts(): void;
@@ -84,10 +85,11 @@ function lookOnce({ chatDb, ledger, claims }: AwaitRowDeps, reference: string, n
   const rows = chatDb.ownRowsAfter(before.maxRowidBefore);
   for (const row of rows) claims.claim(row);
   const part = partOf(ledger, reference, number);
+  const own = rows.find(({ guid }) => guid === part.guid);
   const ghosts = rows.filter((row) => isGhost(row, part.chat));
   return {
     part,
-    error: rows.find(({ guid }) => guid === part.guid)?.error ?? 0,
+    error: own !== undefined && isRefused(own) ? own.error : 0,
     hasGhost: ghosts.length > 0,
     disownGhosts: () => {
       for (const ghost of ghosts) claims.disown(ghost);

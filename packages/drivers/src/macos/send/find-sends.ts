@@ -1,6 +1,8 @@
 /** What became of hand-overs whose outcome was lost: from the ledger, and from the rows that came meanwhile. */
 import type { HandOver, LookUp } from '../../line-driver.ts';
 import type { ChatDb } from '../chat-db/chat-db.ts';
+import type { MessageRow } from '../chat-db/message-row.ts';
+import { ChatDbUnreadableError } from '../chat-db/open-chat-db.ts';
 import type { Ledger, LedgerPart } from './ledger.ts';
 import type { OwnRowClaims } from './own-row-claims.ts';
 import type { SendTimings } from './timings.ts';
@@ -63,7 +65,7 @@ async function settle(deps: FindDeps, lost: readonly HandOver[]): Promise<void> 
   let after = Math.min(...missing.map(({ maxRowidBefore }) => maxRowidBefore));
   for (let waitedMs = 0; missing.length > 0; waitedMs += timings.pollMs) {
     let areDecided = true;
-    for (const row of chatDb.ownRowsAfter(after)) {
+    for (const row of rowsAfter(chatDb, after)) {
       areDecided &&= claims.claim(row).state !== 'undecided';
       if (areDecided) after = row.rowid;
     }
@@ -73,6 +75,16 @@ async function settle(deps: FindDeps, lost: readonly HandOver[]): Promise<void> 
   }
   for (const part of missing.filter(({ state }) => state === 'dispatching')) {
     ledger.settle(part, 'unknown', 'The bridge ended while this was being sent; it may have gone out.');
+  }
+}
+
+/** A database that cannot be read for a moment has no new rows in it, and is asked again. */
+function rowsAfter(chatDb: FindDeps['chatDb'], rowid: number): readonly MessageRow[] {
+  try {
+    return chatDb.ownRowsAfter(rowid);
+  } catch (error) {
+    if (!(error instanceof ChatDbUnreadableError)) throw error;
+    return [];
   }
 }
 

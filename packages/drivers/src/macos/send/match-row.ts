@@ -50,7 +50,7 @@ function matchFile(part: LedgerPart, row: MessageRow): Match {
   const { stagedPath } = part;
   if (stagedPath === null || row.text !== null) return NO;
   const yes: Match = { state: 'yes', covered: 0, isWhole: true };
-  if (row.attachments.some(({ path }) => path !== null && endOf(path) === endOf(stagedPath))) return yes;
+  if (row.attachments.some(({ path }) => path !== null && folderOf(path) === folderOf(stagedPath))) return yes;
   if (!mayStandIn(part, row)) return NO;
   if (row.attachments.some((one) => isCopy(part, stagedPath, one))) return yes;
   if (row.attachments.some(({ path }) => path !== null)) return NO;
@@ -58,14 +58,15 @@ function matchFile(part: LedgerPart, row: MessageRow): Match {
   return row.error !== 0 && row.chat !== null ? yes : MAYBE;
 }
 
-/** The last folder and the name: what comes before may be spelt in several ways. */
-function endOf(path: string): string {
-  return `${basename(dirname(path))}/${basename(path)}`;
+/** What comes before the last folder may be spelt in several ways, and so may the name behind it. */
+function folderOf(path: string): string {
+  return basename(dirname(path));
 }
 
 /** Messages may keep a copy of its own: the same name with the same number of bytes. */
 function isCopy(part: LedgerPart, stagedPath: string, { name, totalBytes }: AttachmentRow): boolean {
-  return name === basename(stagedPath) && totalBytes === part.file?.size && totalBytes > 0;
+  const isNamed = name?.normalize('NFC') === basename(stagedPath).normalize('NFC');
+  return isNamed && totalBytes === part.file?.size && totalBytes > 0;
 }
 
 /** The chat of the recipient, or none yet. */

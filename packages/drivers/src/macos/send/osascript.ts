@@ -1,5 +1,5 @@
 /** Runs one fixed script, with its data as arguments, and says how far it came. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { RESOLVE_ERROR } from './scripts.ts';
 
 export type ScriptOutcome =
@@ -45,11 +45,6 @@ export function createScriptRunner(command: readonly string[]): RunScript {
         state.isKilled = true;
         child.kill('SIGKILL');
       }, limitMs);
-      for (const name of ['stdout', 'stderr'] as const) {
-        child[name].setEncoding('utf8').on('data', (chunk: string) => {
-          printed[name] = (printed[name] + chunk).slice(0, OUTPUT_MAX);
-        });
-      }
       child.on('spawn', () => {
         state.hasStarted = true;
       });
@@ -64,11 +59,26 @@ export function createScriptRunner(command: readonly string[]): RunScript {
         if (!state.hasStarted) return;
         resolve(state.isKilled ? { state: 'killed' } : readOutcome(code, printed));
       });
-      // A script that has ended before it was read through: its outcome says why.
-      child.stdin.on('error', () => child.stdin.destroy());
-      child.stdin.end(source);
+      readAndTell(child, source, printed);
     });
   };
+}
+
+/** A process that the system had no room for has no streams, whatever their type says. */
+function readAndTell(
+  { stdin, stdout, stderr }: Partial<Pick<ChildProcessWithoutNullStreams, 'stdin' | 'stdout' | 'stderr'>>,
+  source: string,
+  printed: { stdout: string; stderr: string },
+): void {
+  const streams = { stdout, stderr };
+  for (const name of ['stdout', 'stderr'] as const) {
+    streams[name]?.setEncoding('utf8').on('data', (chunk: string) => {
+      printed[name] = (printed[name] + chunk).slice(0, OUTPUT_MAX);
+    });
+  }
+  // A script that has ended before it was read through: its outcome says why.
+  stdin?.on('error', () => stdin.destroy());
+  stdin?.end(source);
 }
 
 /** The words of an error are localised; what counts are the number at its end and our own mark. */

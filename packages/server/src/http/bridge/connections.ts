@@ -17,7 +17,7 @@ import { findDevice, type KnownDevice } from '../../access/devices.ts';
 import type { Clock } from '../../clock.ts';
 import type { Line } from '../../domain/line.ts';
 import { dropOldPieces } from '../../files/line-uploads.ts';
-import type { Attached } from '../../lines/supervisor.ts';
+import type { AttachEnd, Attached } from '../../lines/supervisor.ts';
 import type { Log } from '../../log.ts';
 import { DEVICES_TOPIC, noteDevices } from '../../store/devices.ts';
 import { lineOfDevice, tokenIn } from './device-at.ts';
@@ -32,7 +32,7 @@ export interface BridgeDeps extends BridgeFileDeps {
   readonly log: Log;
   readonly clock: Clock;
   /** Null where this process runs no lines. */
-  readonly attach: ((lineRef: number, attached: Attached) => Promise<'ended' | 'held' | 'no_line'>) | null;
+  readonly attach: ((lineRef: number, attached: Attached) => Promise<AttachEnd>) | null;
   readonly isStopping: () => boolean;
 }
 
@@ -139,6 +139,7 @@ async function serve(deps: BridgeDeps, { device, socket }: Connection): Promise<
   const state = await attach(deps, line, hello, socket, (clockOffsetMs) => void note({ clockOffsetMs }));
   if (state === 'held') socket.close(CLOSE.held, 'Another agent has this line.');
   if (state === 'no_line') socket.close(CLOSE.noLine, noLineReason(hello));
+  if (state === 'stopping') socket.close(CLOSE.goingAway, 'The server stops.');
   await note({ disconnectedAt: deps.clock.now() });
 }
 
@@ -148,7 +149,7 @@ async function attach(
   hello: Hello,
   socket: FrameSocket,
   onClock: (offsetMs: number) => void,
-): Promise<'ended' | 'held' | 'no_line'> {
+): Promise<AttachEnd> {
   if (attachLine === null) return 'no_line';
   const gone = new AbortController();
   void socket.ended.then(() => gone.abort());
