@@ -121,7 +121,13 @@ export interface MacActs {
   edit(act: { readonly guid: string; readonly text: string; readonly part?: number }): null;
   /** Without a part the whole message (b.5). */
   unsend(act: { readonly guid: string; readonly part?: number }): null;
-  renameGroup(act: { readonly group: string; readonly by: string; readonly name: string | null }): MadeRow;
+  /** With `agoMs` it tells of a name that the group had then, as what a restore brings in. */
+  renameGroup(act: {
+    readonly group: string;
+    readonly by: string;
+    readonly name: string | null;
+    readonly agoMs?: number;
+  }): MadeRow;
   changeMember(act: {
     readonly group: string;
     readonly by: string;

@@ -28,10 +28,10 @@ export function createChangeActs(
       else unsendPart(world, guid, part);
       return null;
     },
-    renameGroup: ({ group, by, name }) => {
+    renameGroup: ({ group, by, name, agoMs = 0 }) => {
       const chat = groupOf(world, group);
-      const made = groupRow(world, chat, by, { item_type: RENAMED, group_title: name });
-      world.db.update('chat', chat.rowid, { display_name: name });
+      const made = groupRow(world, chat, by, { item_type: RENAMED, group_title: name }, agoMs);
+      if (agoMs === 0) world.db.update('chat', chat.rowid, { display_name: name });
       expectChange(world, chat, made.guid);
       return made;
     },
@@ -55,9 +55,9 @@ function groupOf(world: World, identifier: string): ChatRow {
 }
 
 /** A row that tells of the group itself has no text (a.4). */
-function groupRow(world: World, chat: ChatRow, by: string, columns: Row): MadeRow {
+function groupRow(world: World, chat: ChatRow, by: string, columns: Row, agoMs = 0): MadeRow {
   const handle = world.db.handle(by, chat.service);
-  const row = inboundRow(world, { guid: newGuid(), handle, service: chat.service, date: world.now() }, []);
+  const row = inboundRow(world, { guid: newGuid(), handle, service: chat.service, date: world.now() - agoMs }, []);
   return insertAndJoin(world, { ...row, text: null, attributedBody: null, ...columns }, [chat], 0);
 }
 

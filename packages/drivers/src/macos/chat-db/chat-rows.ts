@@ -47,14 +47,17 @@ function toChat(row: Row, handles: readonly Row[]): ChatRow {
   const rowid = numberOf(row, 'rowid');
   const own = textOf(row, 'account_login');
   const raw = handles.filter((one) => numberOf(one, 'chat_id') === rowid).map((one) => textOf(one, 'id') ?? '');
-  const participants = [...new Set(raw.map(readHandle))];
+  // The handle of an unknown sender is empty.
+  const participants = [...new Set(raw.map(readHandle))].filter((one) => one !== '');
   // Threads of several people may come with the identifier and the style of a direct chat.
   const isGroup = numberOf(row, 'style') === STYLE_GROUP || participants.length > 1;
+  const guid = textOf(row, 'guid') ?? '';
   const identifier = textOf(row, 'chat_identifier') ?? '';
   return {
     rowid,
-    guid: textOf(row, 'guid') ?? '',
-    identifier: isGroup ? identifier : readHandle(identifier),
+    guid,
+    // Every chat has a name by which it is known, and be it that of its row.
+    identifier: (isGroup ? identifier : readHandle(identifier)) || guid || `chat ${rowid}`,
     isGroup,
     service: serviceOf(textOf(row, 'service_name')),
     displayName: textOf(row, 'display_name'),

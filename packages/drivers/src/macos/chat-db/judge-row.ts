@@ -21,6 +21,8 @@ import {
 
 /** How long a row is waited for; then it is an orphan, and never a message. */
 const INCOMPLETE_MS = 5 * 60_000;
+/** Longer than any gap between two looks at a row that waits. */
+const UNWATCHED_MS = 60_000;
 const UNSENT_MS = 7 * 24 * 3_600_000;
 const SCHEDULED_MS = 31 * 24 * 3_600_000;
 /** A send that a row may belong to is over by then; a row that is still open is its owner's. */
@@ -74,6 +76,9 @@ export function judgeRow(judging: Judging, seen: Seen): Outcome {
 function waitForRest({ now }: Judging, seen: Seen, why: Unfinished): Outcome {
   if (why === 'unsent') return waitOrGiveUp(seen, why, UNSENT_MS, now);
   if (why === 'scheduled') return waitOrGiveUp(seen, why, SCHEDULED_MS, now);
+  // Who was due long ago was watched by nobody meanwhile: this Mac slept, or the agent was away.
+  const isUnwatched = seen.waiting !== null && now - seen.waiting.dueAt > UNWATCHED_MS;
+  if (isUnwatched) return waitFor({ row: seen.row, firstSeen: now, waiting: null }, why, now);
   // What is missing may change; the wait is one.
   return now - seen.firstSeen < INCOMPLETE_MS ? waitFor(seen, why, now) : giveUp(seen, why, now);
 }
@@ -94,15 +99,17 @@ function giveUp({ row: { guid, rowid } }: Seen, why: string, now: number): Outco
 
 /** What comes after a wait is not begun again by a look at what came before it. */
 function hasWaited({ waiting }: Seen, why: string, waitMs: number, now: number): boolean {
-  if (waiting?.why === why) return now - waiting.since >= waitMs;
+  // A clock that was set back says nothing of how long it was.
+  if (waiting?.why === why) return now - waiting.since >= waitMs || now < waiting.since;
   const stage = STAGES.indexOf(why);
   return stage >= 0 && STAGES.indexOf(waiting?.why ?? '') > stage;
 }
 
 function tellChange(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
-  const { now, line } = judging;
+  const { now, line, caughtUpAt } = judging;
+  const isOld = isOldRow(seen.row, { firstSeen: seen.firstSeen, caughtUpAt, item: null });
   if (!hasWaited(seen, 'settling', SETTLE_MS, now)) return waitFor(seen, 'settling', now);
-  return { ...asTold(judging, seen.row, chat, 'change'), events: [toChatSeen(seen.row, chat, line)] };
+  return { ...asTold(judging, seen, chat, 'change'), events: [toChatSeen(seen.row, chat, line, isOld)] };
 }
 
 function tellRefusal(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
@@ -110,9 +117,10 @@ function tellRefusal(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
   const own = judging.ownRows.claim(row);
   const isOpen = own.state === 'undecided' && !hasWaited(seen, 'undecided', UNDECIDED_MS, judging.now);
   if (isOpen) return waitFor(seen, 'undecided', judging.now);
-  const reference = own.state === 'ours' ? own.reference : null;
-  const told = asTold(judging, row, chat, 'refusal', reference);
-  if (reference === null) return told;
+  const item = own.state === 'ours' ? own : null;
+  const told = asTold(judging, seen, chat, 'refusal', item);
+  if (item === null) return told;
+  const { reference } = item;
   return { ...told, events: [{ kind: 'failure', reference, reason: failureSentence(row.error) }] };
 }
 
@@ -120,7 +128,7 @@ function judgePreview(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
   const { row } = seen;
   const previewed = findPreviewed(judging.db, row);
   if (previewed !== null && judging.told(previewed.guid) === 'message') {
-    const told = asTold(judging, row, chat, 'piece');
+    const told = asTold(judging, seen, chat, 'piece');
     return { ...told, events: [{ kind: 'part', guid: row.guid, partOf: previewed.guid }] };
   }
   const isWorthWaiting = previewed !== null && !hasWaited(seen, 'preview', PREVIEW_MS, judging.now);
@@ -141,7 +149,7 @@ function judgeInbound(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
   const { db, line, now } = judging;
   const { row } = seen;
   if (isFromOneself(row, line)) {
-    if (hasOwnTwin(db, row)) return asTold(judging, row, chat, 'twin');
+    if (hasOwnTwin(db, row)) return asTold(judging, seen, chat, 'twin');
     if (!hasWaited(seen, 'twin', TWIN_MS, now)) return waitFor(seen, 'twin', now);
   }
   return tellMessage(judging, seen, chat, null);
@@ -150,7 +158,7 @@ function judgeInbound(judging: Judging, seen: Seen, chat: ChatRow): Outcome {
 function tellMessage(judging: Judging, seen: Seen, chat: ChatRow, item: Circumstances['item']): Outcome {
   const { line, mover, now, caughtUpAt } = judging;
   const { row, firstSeen } = seen;
-  const isOld = isOldRow(row, caughtUpAt);
+  const isOld = isOldRow(row, { firstSeen, caughtUpAt, item });
   // What went out by an item is the server's file already.
   const moved = item === null ? visibleAttachments(row) : [];
   const places = moved.map((attachment) => {
@@ -162,10 +170,10 @@ function tellMessage(judging: Judging, seen: Seen, chat: ChatRow, item: Circumst
   const isUploading = !isOld && places.some(({ isThere, file }) => isThere && file === null);
   if (isUploading && !hasWaited(seen, 'uploading', UPLOAD_MS, now)) return waitFor(seen, 'uploading', now);
   const files = places.map(({ file }) => file);
-  const told = asTold(judging, row, chat, 'message', item?.reference ?? null);
+  const told = asTold(judging, seen, chat, 'message', item);
   // A part that was written before may still be refused, so it is asked for what has gone out, not for what is there.
   const isWholeItem = item === null || (item.isComplete && item.others.every(judging.isOut));
-  const message = toMessageSeen(row, chat, { line, firstSeen, caughtUpAt, files, item, isWholeItem });
+  const message = toMessageSeen(row, chat, { line, now, firstSeen, isOld, files, item, isWholeItem });
   const isUncertain = row.rowid <= judging.uncertainUpTo;
   const again = message.attachments.flatMap((attachment, place): EventBody[] => {
     const isTold = isUncertain && attachment.file !== null;
@@ -187,19 +195,20 @@ function tellMessage(judging: Judging, seen: Seen, chat: ChatRow, item: Circumst
 /** Own messages are looked at until nothing more can become of them. */
 function asTold(
   { now, caughtUpAt }: Judging,
-  row: ReadRow,
+  { row, firstSeen }: Seen,
   chat: ChatRow,
   asWhat: ToldRow['asWhat'],
-  reference: string | null = null,
+  item: Circumstances['item'] = null,
 ): Outcome {
   const isDirect = !chat.isGroup;
   const isRead = isDirect && row.readAt !== null;
-  const mayChange = row.isFromMe && (asWhat === 'message' || asWhat === 'refusal') && !isOldRow(row, caughtUpAt);
+  const isOld = isOldRow(row, { firstSeen, caughtUpAt, item });
+  const mayChange = row.isFromMe && (asWhat === 'message' || asWhat === 'refusal') && !isOld;
   const told: ToldRow = {
     guid: row.guid,
     asWhat,
     isDirect,
-    reference,
+    reference: item?.reference ?? null,
     isDelivered: row.isDelivered,
     isRead,
     error: isRefused(row) ? row.error : 0,

@@ -163,8 +163,10 @@ class Reader implements ChatDbReader {
   /** Gives how long to wait for the next look. */
   async #lookOnce(reading: Reading): Promise<number> {
     const { context } = this.#options;
-    const isFull = this.#isFullLookDue(context.now());
+    const hasPaused = this.#hasPaused(context.now());
+    const isFull = hasPaused || this.#isFullLookDue(context.now());
     try {
+      if (hasPaused) reading.wake();
       await reading.lookOnce(isFull);
     } catch (error) {
       if (error instanceof ChatDbUnreadableError) return this.#leaveAlone(reading, error);
@@ -181,12 +183,15 @@ class Reader implements ChatDbReader {
     return reading.isHolding ? Math.min(HELD_POLL_MS, this.#timings.pollMs) : this.#timings.pollMs;
   }
 
-  /** At its interval, and where the clock says that this Mac has slept or was set. */
   #isFullLookDue(now: number): boolean {
-    const { fullLookMs, pollMs } = this.#timings;
-    if (this.#fullLookAt === null || this.#lookedAt === null) return true;
+    return this.#fullLookAt === null || now - this.#fullLookAt >= this.#timings.fullLookMs;
+  }
+
+  /** The clock says that this Mac has slept, or that its clock was set. */
+  #hasPaused(now: number): boolean {
+    if (this.#lookedAt === null) return false;
     const pause = now - this.#lookedAt;
-    return now - this.#fullLookAt >= fullLookMs || pause < 0 || pause > pollMs * 3;
+    return pause < 0 || pause > this.#timings.pollMs * 3;
   }
 
   #tryToOpen(reading: Reading): void {

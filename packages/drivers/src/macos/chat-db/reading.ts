@@ -19,7 +19,7 @@ const ROWS_MAX = 200;
 const EVENTS_MAX = 200;
 /** A new row without a chat holds up those behind it for this long, so that a conversation keeps its order. */
 const JOIN_HOLD_MS = 250;
-/** A message of so short a time ago proves that what is sent to this Mac arrives at present. */
+/** A message from a peer of so short a time ago proves that what is sent to this Mac arrives at present. */
 const FRESH_MS = 60_000;
 /** After a sleep the newest may arrive before what was missed. */
 const PROOF_SETTLES_MS = 10 * 60_000;
@@ -93,6 +93,11 @@ export class Reading {
   /** A row is held for a moment: the next look is to come soon. */
   get isHolding(): boolean {
     return this.#unjoined.size > 0;
+  }
+
+  /** This Mac has slept: what was proven before has not settled meanwhile. */
+  wake(): void {
+    if (this.#provenAt !== null) this.#provenAt = this.#options.context.now();
   }
 
   newest(): number | null {
@@ -247,7 +252,7 @@ export class Reading {
       if (last === undefined) return;
       const sightings = rows.map((row) => ({ row, firstSeen: now, waiting: null }));
       await this.#settle(this.#judge(db, sightings), { ...position, frontier: last.rowid });
-      if (rows.some(({ date }) => Math.abs(now - date) < FRESH_MS)) this.#provenAt ??= now;
+      if (rows.some((row) => !row.isFromMe && Math.abs(now - row.date) < FRESH_MS)) this.#provenAt ??= now;
       if (rows.length < ROWS_MAX) return;
     }
   }
@@ -270,7 +275,10 @@ export class Reading {
     const look = OWN_LOOKS[tier];
     if (look === undefined) return;
     const { outcomes, again } = findOwnChanges(db, memory.unsettled(now - look.withinMs, look.limit), now);
-    const rows = rowsByGuid(db, again).map((row) => ({ row, firstSeen: now, waiting: null }));
+    const before = memory.told(again);
+    const rows = rowsByGuid(db, again).map((row) => {
+      return { row, firstSeen: before.get(row.guid)?.at ?? now, waiting: null };
+    });
     await this.#settle([...outcomes, ...this.#judge(db, rows)]);
     for (let at = 0; at <= tier; at += 1) {
       this.#ownLookedAt[at] = now;

@@ -12,6 +12,8 @@ const ATTACHMENT_HOLD_MS = 60_000;
 export const OLD_BY_MS = 10 * 60_000;
 /** A sender's clock may be ahead by a little; a date beyond that is none. */
 const AHEAD_MS = 24 * 3_600_000;
+/** A longer text is nobody's; one frame must hold it. UTF-16 units. */
+const TEXT_MAX = 500_000;
 const TRANSFER_FAILED = 6;
 const RENAMED = 2;
 
@@ -23,10 +25,10 @@ export type EventBody = WithoutCursor<LineEvent>;
 export interface Circumstances {
   /** The line's handle. */
   readonly line: string;
-  /** Unix milliseconds. */
+  /** These are Unix milliseconds. */
+  readonly now: number;
   readonly firstSeen: number;
-  /** The moment up to which the line is known to have been read. Unix milliseconds. */
-  readonly caughtUpAt: number;
+  readonly isOld: boolean;
   /** The files of its visible attachments, by their places; null where the bytes are not with the server. */
   readonly files: readonly (string | null)[];
   /** The item that an own row is the echo of. */
@@ -36,22 +38,21 @@ export interface Circumstances {
 }
 
 export function toMessageSeen(row: MessageRow, chat: ChatRow, around: Circumstances): Omit<MessageSeen, 'cursor'> {
-  const { line, firstSeen, caughtUpAt, item, isWholeItem } = around;
+  const { line, now, firstSeen, isOld, item, isWholeItem } = around;
   const seen = visibleAttachments(row).map((one, place) => toAttachment(one, around.files[place] ?? null));
   // What went out by an item is the server's file already.
   const attachments = item?.file ? [{ ...item.file, transcription: null }] : seen;
-  const isOld = isOldRow(row, caughtUpAt);
   return {
     kind: 'message',
     guid: row.guid,
     chat: toObservedChat(chat, line),
     isFromMe: row.isFromMe,
-    sender: row.isFromMe ? line : (row.sender ?? chat.identifier),
-    text: row.text,
+    sender: row.isFromMe ? line : row.sender || chat.identifier,
+    text: row.text?.slice(0, TEXT_MAX) ?? null,
     attachments,
     isAudioMessage: row.isAudioMessage,
     service: row.service,
-    sentAt: sentAt(row, firstSeen),
+    sentAt: sentAt(row, firstSeen, now),
     replyToGuid: row.threadOriginatorGuid,
     effect: row.effectId === null ? null : styleOfExpressiveId(row.effectId),
     reference: item?.reference ?? null,
@@ -64,10 +65,11 @@ export function toMessageSeen(row: MessageRow, chat: ChatRow, around: Circumstan
   };
 }
 
-export function toChatSeen(row: MessageRow, chat: ChatRow, line: string): Omit<ChatSeen, 'cursor'> {
+export function toChatSeen(row: MessageRow, chat: ChatRow, line: string, isOld: boolean): Omit<ChatSeen, 'cursor'> {
   const observed = toObservedChat(chat, line);
-  // The row says what the name is now, before the chat does.
-  return { kind: 'chat', chat: row.itemType === RENAMED ? { ...observed, name: row.groupTitle } : observed };
+  // The row says what the name is now, before the chat does; one from long ago says what it was.
+  const isRenamed = row.itemType === RENAMED && !isOld;
+  return { kind: 'chat', chat: isRenamed ? { ...observed, name: row.groupTitle } : observed };
 }
 
 /** In their order, without what nobody is shown. */
@@ -79,9 +81,15 @@ export function toAttachment({ name, mimeType, totalBytes }: AttachmentRow, file
   return { file, filename: name, mimeType, size: totalBytes > 0 ? totalBytes : null, transcription: null };
 }
 
-/** A row without a date is not held to be old. */
-export function isOldRow({ date }: MessageRow, caughtUpAt: number): boolean {
-  return date !== 0 && date < caughtUpAt - OLD_BY_MS;
+/**
+ * It was old when it was first seen: what has waited since is not. A row without a date is not held to be old, nor one that
+ * was handed over here, however long Messages took for it.
+ */
+export function isOldRow(
+  { date }: MessageRow,
+  { firstSeen, caughtUpAt, item }: Pick<Circumstances, 'firstSeen' | 'item'> & { readonly caughtUpAt: number },
+): boolean {
+  return item === null && date !== 0 && date < Math.min(caughtUpAt, firstSeen) - OLD_BY_MS;
 }
 
 function toObservedChat(chat: ChatRow, line: string): ObservedChat {
@@ -91,8 +99,9 @@ function toObservedChat(chat: ChatRow, line: string): ObservedChat {
   return { identifier, isGroup, name: isGroup ? displayName : null, participants, service };
 }
 
-function sentAt({ date }: MessageRow, firstSeen: number): number {
-  return date === 0 || date > firstSeen + AHEAD_MS ? firstSeen : date;
+/** What was planned for later is dated by when it goes out, long after it was first seen. */
+function sentAt({ date }: MessageRow, firstSeen: number, now: number): number {
+  return date === 0 || date > now + AHEAD_MS ? firstSeen : date;
 }
 
 function awaited(row: MessageRow, seen: readonly SeenAttachment[], firstSeen: number): MessageSeen['awaits'] {
