@@ -18,6 +18,7 @@ export function judge(
   told: readonly Told[],
   { hasGaps = false }: { readonly hasGaps?: boolean } = {},
 ): string[] {
+  const gaps = !hasGaps ? 'none' : wasReplaced(expected) ? 'over a replacement' : 'some';
   const byGuid = new Map(expected.map((one) => [one.guid, one]));
   const wholes = new Map(expected.flatMap((one) => (one.what === 'message' ? one.rows.map((row) => [row, one]) : [])));
   const seen = new Map<string, Told>();
@@ -32,7 +33,7 @@ export function judge(
     else faults.push(`${one.guid} is no message (${known === undefined ? 'unknown' : nameOf(known)}).`);
   }
   for (const one of expected) {
-    if (one.what === 'message' && !seen.has(one.guid) && mustBeTold(one, hasGaps))
+    if (one.what === 'message' && !seen.has(one.guid) && mustBeTold(one, gaps))
       faults.push(`${one.guid} was lost: ${one.text}`);
   }
   return faults;
@@ -40,13 +41,17 @@ export function judge(
 
 /**
  * What was deleted before a bridge could look need not be told, nor what failed and so reached nobody. One that had gaps may
- * have been away while there was something to see of a message that was then taken back, and while old rows came in and
- * another database took the place of theirs: that one is searched by date, and no further back than the line goes (a.7).
+ * have been away while there was something to see of a message that was then taken back, and while another database took
+ * the place of the known one and old rows came in: it is searched by date, and no further back than the line goes (a.7).
  */
-function mustBeTold({ completeAt, later, isOld }: ExpectedMessage, hasGaps: boolean): boolean {
-  const missed = hasGaps ? ['unsent', ...(isOld ? ['replaced'] : [])] : [];
-  const excuses = ['deleted', 'failed', ...missed];
-  return completeAt !== null && !later.some(({ what }) => excuses.includes(what));
+function mustBeTold({ completeAt, later, isOld }: ExpectedMessage, gaps: 'none' | 'some' | 'over a replacement') {
+  if (completeAt === null || (isOld && gaps === 'over a replacement')) return false;
+  const excuses = ['deleted', 'failed', ...(gaps === 'none' ? [] : ['unsent'])];
+  return !later.some(({ what }) => excuses.includes(what));
+}
+
+function wasReplaced(expected: readonly Expected[]): boolean {
+  return expected.some((one) => one.what === 'message' && one.later.some(({ what }) => what === 'replaced'));
 }
 
 function nameOf(expected: Expected): string {

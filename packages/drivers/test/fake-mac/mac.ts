@@ -87,7 +87,8 @@ export async function startFakeMac({
         writer.stdin.end();
         await exited;
       }
-      await rm(folder, { recursive: true, force: true });
+      // What a killed agent had started may still write its last file.
+      await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
