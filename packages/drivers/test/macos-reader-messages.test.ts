@@ -328,6 +328,23 @@ describe('own messages', () => {
       expect(told()).toEqual([['Here', false]]);
     });
 
+    it('are whole where one that was refused after it was told goes out after all', async () => {
+      const { mac, stage, told, guids } = await startWithTwo(300);
+      const [first, second] = guids;
+      await stage.until('the first', () => told().length === 1);
+      await mac.act('fail', { guid: first, error: 22 });
+      await stage.until('the failure', () => stage.of('failure').length === 1);
+      await mac.act('delivered', { guid: second });
+      await stage.until('the second', () => told().length === 2);
+      await mac.act('delivered', { guid: first });
+      await stage.until('the first again', () => told().length === 3);
+      expect(told()).toEqual([
+        ['Look', false],
+        ['Here', false],
+        ['Look', true],
+      ]);
+    });
+
     it('are not whole where another was refused after it was told', async () => {
       const { mac, stage, told, guids } = await startWithTwo(300);
       const [first, second] = guids;

@@ -211,6 +211,19 @@ describe('a success', () => {
     expect(sendsOf(scene)).toHaveLength(1);
   });
 
+  it('whose row has an error and was delivered all the same is sent, and what follows it goes out', async () => {
+    const scene = await start({ timings: { textLimitMs: 4_000, textRowMs: 200 } });
+    await arrange(scene, { does: 'hang', writesRow: true }, { when: { what: 'text' }, times: 1 });
+    const command = { ...textTo(DIRECT, 'obx_1', 'Look'), attachments: [fileOf(scene, 'hike.jpg', 'a picture')] };
+    const sent = scene.send(command);
+    await expect.poll(() => scene.chatDb.ownRowsAfter(0).length, { timeout: 5_000 }).toBe(1);
+    const guid = scene.chatDb.ownRowsAfter(0)[0]?.guid ?? '';
+    await scene.mac.act('fail', { guid, error: 22 });
+    await scene.mac.act('delivered', { guid });
+    expect((await sent).state).toBe('sent');
+    expect(await scene.received()).toEqual(['Look', 'hike.jpg']);
+  });
+
   it('with an empty place for a file that could not be read has failed', async () => {
     const scene = await start();
     await arrange(scene, { does: 'placeholder' }, { when: { what: 'file' } });

@@ -96,6 +96,13 @@ const withFile = (file: Partial<AttachmentRow>, row: Partial<MessageRow> = {}): 
 describe('the row of a text', () => {
   const row = { ...ROW, text: 'See https://example.com/a' };
 
+  it('knows a staged file by its folder, however its name is spelt', () => {
+    const spelt = '/private/var/Trunkline/0B1C/Fu\u00dfga\u0308nger.jpg';
+    const part = { ...FILE_PART, stagedPath: '/Users/ada/Trunkline/0B1C/Fu\u00dfg\u00e4nger.jpg' };
+    const row = { ...ROW, hasAttachments: true, attachments: [{ ...FILE, path: spelt }] };
+    expect(matchRow(part, row)).toMatchObject(YES);
+  });
+
   it('stands in the chat of the recipient, however that is spelt', () => {
     expect(matchRow(TEXT_PART, row)).toMatchObject(YES);
     expect(matchRow(TEXT_PART, { ...row, rowid: 10 }).state).toBe('no');
