@@ -221,6 +221,7 @@ describe('a success', () => {
     await scene.mac.act('fail', { guid, error: 22 });
     await scene.mac.act('delivered', { guid });
     expect((await sent).state).toBe('sent');
+    await scene.mac.settle();
     expect(await scene.received()).toEqual(['Look', 'hike.jpg']);
   });
 
