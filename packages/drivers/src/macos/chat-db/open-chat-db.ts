@@ -12,6 +12,8 @@ import Database from 'better-sqlite3';
 const BUSY_WAIT_MS = 1_000;
 /** The file may be exchanged between a look at it and its opening. */
 const OPEN_TRIES = 3;
+/** What is looked at is new; pages of years ago need not be kept. */
+const CACHE_KIB = 2_000;
 const TABLES = ['message', 'chat', 'attachment'] as const;
 
 const NO_ACCESS =
@@ -67,6 +69,7 @@ export function identifyFile(path: string): string {
 }
 
 function wrap(database: Database.Database, file: string, home: string): OpenChatDb {
+  database.pragma(`cache_size = -${CACHE_KIB}`);
   const statements = new Map<string, Database.Statement<Value[], Row>>();
   const all = (sql: string, ...values: Value[]): Row[] =>
     readable(() => {
