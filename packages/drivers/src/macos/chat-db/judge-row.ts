@@ -7,7 +7,7 @@ import { findPreviewed } from './links.ts';
 import type { ChatRow } from './message-row.ts';
 import type { OpenChatDb } from './open-chat-db.ts';
 import { nextLookAt, nothing, type Outcome, type Sighting, waitFor } from './outcome.ts';
-import type { ToldRow } from './reader-memory.ts';
+import { type ToldRow, UNWATCHED_MS } from './reader-memory.ts';
 import type { ReadRow } from './rows.ts';
 import { hasOwnTwin, isFromOneself } from './self-chat.ts';
 import {
@@ -21,8 +21,6 @@ import {
 
 /** How long a row is waited for; then it is an orphan, and never a message. */
 const INCOMPLETE_MS = 5 * 60_000;
-/** Longer than any gap between two looks at a row that waits. */
-const UNWATCHED_MS = 60_000;
 const UNSENT_MS = 7 * 24 * 3_600_000;
 const SCHEDULED_MS = 31 * 24 * 3_600_000;
 /** A send that a row may belong to is over by then; a row that is still open is its owner's. */

@@ -67,8 +67,8 @@ type Cell = string | number | null;
 type Cells = Record<string, Cell>;
 
 const ATTACHMENTS_MAX = 100;
-/** No gap between two looks is longer: what is due later was put off before the clock was set back. */
-const GAP_MS_MAX = 60_000;
+/** Longer than any gap between two looks at one row: what is due that much later was put off by another clock. */
+export const UNWATCHED_MS = 60_000;
 
 /** Of one line. Every method is one statement; `together` makes several of them one commit. */
 export class ReaderMemory {
@@ -109,7 +109,7 @@ export class ReaderMemory {
   /** Those whose time has come, those that are named, and all own ones where asked for, in the order of their arrival. */
   dueWaiting(now: number, named: readonly string[], withUnsent: boolean, limit: number): Waiting[] {
     const due = `select guid, rowid_seen, why, first_seen, since, due_at from reader_waiting
-                 where line = @line and (due_at <= @now or due_at > @now + ${GAP_MS_MAX} or why = @unsent
+                 where line = @line and (due_at <= @now or due_at > @now + ${UNWATCHED_MS} or why = @unsent
                    or guid in (select value from json_each(@named)))
                  order by rowid_seen limit @limit`;
     const unsent = withUnsent ? 'unsent' : null;
@@ -187,7 +187,7 @@ export class ReaderMemory {
   /** Those whose time has come, and those of the messages that are named; of new messages first. */
   dueAttachments(now: number, named: readonly string[]): AttachmentWait[] {
     const due = `select guid, place, is_old, first_seen, due_at from reader_attachments
-                 where line = @line and (due_at <= @now or due_at > @now + ${GAP_MS_MAX}
+                 where line = @line and (due_at <= @now or due_at > @now + ${UNWATCHED_MS}
                    or guid in (select value from json_each(@named)))
                  order by is_old, due_at limit ${ATTACHMENTS_MAX}`;
     return this.#all(due, { now, named: JSON.stringify(named) }).map((row) => ({
