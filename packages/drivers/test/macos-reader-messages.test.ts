@@ -300,6 +300,18 @@ describe('own messages', () => {
       return { mac, stage, told, guids: guids as [string, string] };
     };
 
+    /** The first is told, then refused; the second goes out. */
+    const startAndRefuse = async (error: number) => {
+      const { mac, stage, told, guids } = await startWithTwo(300);
+      const [first, second] = guids;
+      await stage.until('the first', () => told().length === 1);
+      await mac.act('fail', { guid: first, error });
+      await stage.until('the failure', () => stage.of('failure').length === 1);
+      await mac.act('delivered', { guid: second });
+      await stage.until('the second', () => told().length === 2);
+      return { mac, stage, told, first };
+    };
+
     it('are whole with the one that goes out last, whichever that is', async () => {
       const { mac, stage, told, guids } = await startWithTwo();
       await mac.act('delivered', { guid: guids[1] });
@@ -329,13 +341,7 @@ describe('own messages', () => {
     });
 
     it('are whole where one that was refused after it was told goes out after all', async () => {
-      const { mac, stage, told, guids } = await startWithTwo(300);
-      const [first, second] = guids;
-      await stage.until('the first', () => told().length === 1);
-      await mac.act('fail', { guid: first, error: 22 });
-      await stage.until('the failure', () => stage.of('failure').length === 1);
-      await mac.act('delivered', { guid: second });
-      await stage.until('the second', () => told().length === 2);
+      const { mac, stage, told, first } = await startAndRefuse(22);
       await mac.act('delivered', { guid: first });
       await stage.until('the first again', () => told().length === 3);
       expect(told()).toEqual([
@@ -346,13 +352,7 @@ describe('own messages', () => {
     });
 
     it('are not whole where another was refused after it was told', async () => {
-      const { mac, stage, told, guids } = await startWithTwo(300);
-      const [first, second] = guids;
-      await stage.until('the first', () => told().length === 1);
-      await mac.act('fail', { guid: first, error: 4 });
-      await stage.until('the failure', () => stage.of('failure').length === 1);
-      await mac.act('delivered', { guid: second });
-      await stage.until('the second', () => told().length === 2);
+      const { told } = await startAndRefuse(4);
       expect(told().map(([, isWhole]) => isWhole)).toEqual([false, false]);
     });
   });

@@ -1,5 +1,4 @@
 /** The simulator's driver: a line whose far end is the simulated phone network. */
-
 import { createBell } from '../bell.ts';
 import type {
   Capabilities,
