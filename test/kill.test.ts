@@ -7,9 +7,8 @@ import { FAULTLESS, figures } from './verdict.ts';
 import { createWorld } from './world.ts';
 
 const KILLS = countFrom('SOAK_KILLS');
-/** When a process is killed, in milliseconds after all were up. */
-const EARLIEST_MS = 170;
-const LATEST_MS = 390;
+/** A process is killed at most this long after all were up and a send and a text were answered, in milliseconds. */
+const LATEST_MS = 220;
 /** On PostgreSQL two processes with all roles share the work, and either is killed; the other works on meanwhile. */
 const SCENES = { sqlite: { processes: 1 }, postgres: { processes: 2, pauseMs: 80 } } as const;
 
@@ -26,7 +25,8 @@ describe.each(['sqlite', 'postgres'] as const)('SIGKILL at any moment on %s', (e
     scene.load.start();
     for (let kill = 0; kill < KILLS; kill++) {
       await scene.raise();
-      await sleep(EARLIEST_MS + Math.random() * (LATEST_MS - EARLIEST_MS));
+      await scene.load.progress();
+      await sleep(Math.random() * LATEST_MS);
       const running = scene.alive();
       await running[Math.floor(Math.random() * running.length)]?.kill();
       await scene.bury();
@@ -35,7 +35,7 @@ describe.each(['sqlite', 'postgres'] as const)('SIGKILL at any moment on %s', (e
     const verdict = await scene.judge();
     console.log(figures(`${engine}, ${KILLS} kills`, verdict));
     expect(verdict).toMatchObject(FAULTLESS);
-    expect(verdict.accepted).toBeGreaterThan(KILLS);
-    expect(verdict.heard).toBeGreaterThan(KILLS);
+    expect(verdict.accepted).toBeGreaterThanOrEqual(KILLS);
+    expect(verdict.heard).toBeGreaterThanOrEqual(KILLS);
   });
 });

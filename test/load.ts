@@ -12,6 +12,7 @@ const DEEDS_EVERY = 16;
 const REFUSED_EVERY = 40;
 const NOT_IMESSAGE = '+15550100400';
 const PAUSE_WITHOUT_SERVER_MS = 10;
+const PROGRESS_WITHIN_MS = 30_000;
 const OVERLOADED = 503;
 
 export interface LoadOptions {
@@ -44,6 +45,8 @@ export interface Load {
   /** Answers that no client of a healthy server gets. */
   readonly surprises: readonly string[];
   start(): void;
+  /** Resolves when a send and a text were accepted from now on; rejects when none are for half a minute. */
+  progress(): Promise<void>;
   /** Resolves when the last answer is in. */
   stop(): Promise<void>;
 }
@@ -128,6 +131,14 @@ export function createLoad(options: LoadOptions): Load {
       isOn = true;
       const acts = [...Array.from({ length: SENDERS }, () => send), ...Array.from({ length: TEXTERS }, () => text)];
       clients = acts.map(client);
+    },
+    async progress() {
+      const before = { accepted: accepted.size, heard: heard.size };
+      const deadline = performance.now() + PROGRESS_WITHIN_MS;
+      while (accepted.size === before.accepted || heard.size === before.heard) {
+        if (performance.now() > deadline) throw new Error('Nothing was accepted for long.');
+        await sleep(PAUSE_WITHOUT_SERVER_MS);
+      }
     },
     async stop() {
       isOn = false;

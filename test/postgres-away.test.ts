@@ -87,6 +87,7 @@ describe('connections to PostgreSQL that break', () => {
     const scene = await open(world, 2);
     scene.load.start();
     for (let cut = 0; cut < CUTS; cut++) {
+      await scene.load.progress();
       await sleep(CUT_AFTER_MS * (0.5 + Math.random()));
       if (cut % 2 === 0) proxy.cut();
       else proxy.loseAnswers(1 + (cut % 3));

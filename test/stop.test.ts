@@ -13,8 +13,10 @@ import { type Product, startProduct } from './product.ts';
 import { createWorld, type World } from './world.ts';
 
 const STOPS = countFrom('SOAK_STOPS');
-const EARLIEST_MS = 200;
-const LATEST_MS = 600;
+/** The order comes at most this long after a send and a text were answered, in milliseconds. */
+const LATEST_MS = 400;
+/** By then a server has what its clients sent it. */
+const SETTLED_MS = 200;
 /** A hand-over to it takes ten seconds. */
 const SLOW_PHONE = '+15550100429';
 const STOPS_WITHIN_MS = 30_000;
@@ -54,7 +56,8 @@ describe.each(['sqlite', 'postgres'] as const)('an order to stop under load on %
       const known = new Set((await here.oracle.store.rows('select id from outbox')).map((row) => String(row['id'])));
       const polite = await openRawClient(address);
       load.start();
-      await sleep(EARLIEST_MS + Math.random() * (LATEST_MS - EARLIEST_MS));
+      await load.progress();
+      await sleep(Math.random() * LATEST_MS);
       const askedAt = performance.now();
       server.kill('SIGTERM');
       for (let asked = 1; !polite.heard().includes('connection: close'); asked++) {
@@ -87,7 +90,7 @@ describe('an order to stop', () => {
       else if (index % 3 === 1) client.write(head(['Content-Type: application/json', 'Content-Length: 500']));
       else client.write('GET /v1/lin');
     }
-    await sleep(EARLIEST_MS);
+    await sleep(SETTLED_MS);
     const askedAt = performance.now();
     server.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
@@ -109,7 +112,7 @@ describe('an order to stop', () => {
     expect(slow.status).toBe(201);
     const client = await openRawClient(address);
     client.write(head(['Content-Type: application/json', 'Content-Length: 500']));
-    await sleep(EARLIEST_MS);
+    await sleep(SETTLED_MS);
     const askedAt = performance.now();
     server.kill('SIGTERM');
     expect((await server.ended).code).toBe(0);
@@ -125,9 +128,9 @@ describe('an order to stop', () => {
     const { server, address } = await start('sqlite');
     const client = await openRawClient(address);
     client.write(head(['Content-Type: application/json', 'Content-Length: 500']));
-    await sleep(EARLIEST_MS);
+    await sleep(SETTLED_MS);
     server.kill('SIGTERM');
-    await sleep(EARLIEST_MS);
+    await sleep(SETTLED_MS);
     server.kill('SIGTERM');
     expect((await server.ended).code).toBe(1);
     await client.closed;

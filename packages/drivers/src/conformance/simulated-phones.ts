@@ -93,12 +93,14 @@ function describeAutoreplies(stage: () => SimulatorStage): void {
   });
 
   it('answers what it was sent before a crash, once, although two drivers look after the line', async () => {
-    const { server, network, query } = stage();
+    const { server, network, query, holdClock } = stage();
     await network.setAutoreply(PEER, { text: 'Late but here' });
     const first = await server.start();
+    const releaseClock = holdClock();
     await first.driver.send(message({ identifier: PEER, isGroup: false }, 'obx_1', 'Hello'));
     await first.driver.stop();
     expect(await query('select kind from futures')).toEqual([{ kind: 'reply' }]);
+    releaseClock();
     await server.start();
     await server.start();
     await eventually(() => expect(server.guids(false)).toHaveLength(1));

@@ -42,12 +42,15 @@ export interface SimulatorHarness extends LineHarness {
   readonly network: SimulatorNetwork;
   /** Looks at the tables past the network, as an oracle in another process does. */
   query(sql: string): Promise<WireRow[]>;
+  /** Lets no time pass, so that nothing falls due, until what it returns is called. */
+  holdClock(): () => void;
 }
 
 export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<SimulatorHarness> {
   const { database, close } = await open();
   let guids = 0;
-  const now = (): number => STARTED_AT + Math.floor(performance.now());
+  let heldAt: number | null = null;
+  const now = (): number => heldAt ?? STARTED_AT + Math.floor(performance.now());
   const random = createRandom(1);
   const newGuid = (): string => {
     guids += 1;
@@ -64,6 +67,12 @@ export async function makeSimulatorHarness(open: OpenWireDatabase): Promise<Simu
     network,
     createDriver: (context) => createSimulatorDriver({ network, line: LINE, context }),
     query: (sql) => database.read({ sql: `select found.* from (${sql}) as found {, items}`, columns: {} }, [{}]),
+    holdClock: () => {
+      heldAt = now();
+      return () => {
+        heldAt = null;
+      };
+    },
     close,
   };
 }

@@ -7,6 +7,7 @@ import type { Stage } from './stage.ts';
 export interface SimulatorStage extends Stage {
   readonly network: SimulatorHarness['network'];
   readonly query: SimulatorHarness['query'];
+  readonly holdClock: SimulatorHarness['holdClock'];
 }
 
 /** Sets a fresh stage before each test of the suite that it is called in. */
@@ -18,8 +19,8 @@ export function useSimulatorStage(open: OpenWireDatabase): () => SimulatorStage 
   };
   beforeEach(async () => {
     const harness = await makeSimulatorHarness(open);
-    const { far, line, network, query } = harness;
-    current = { server: new ServerSide(harness), far, line, network, query };
+    const { far, line, network, query, holdClock } = harness;
+    current = { server: new ServerSide(harness), far, line, network, query, holdClock };
   });
   afterEach(() => stage().server.close());
   return stage;
