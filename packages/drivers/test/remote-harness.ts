@@ -41,8 +41,8 @@ async function openDoor(): Promise<Door> {
     waiting.set(name, known);
     return known;
   };
-  sockets.on('connection', (socket) => {
-    const frames = wrapSocket(socket);
+  sockets.on('connection', (socket, request) => {
+    const frames = wrapSocket(socket, request.socket);
     frames.listen((data) => {
       const hello = readAgentFrame(data);
       if (hello.type === 'hello') arrival(hello.instance).resolve(frames);

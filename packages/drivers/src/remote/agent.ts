@@ -2,6 +2,7 @@
  * The agent: dials in to the server from the computer that has the line, and again whenever the connection ends. It needs
  * no open port.
  */
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { runSession, type SessionLine, type SessionOptions } from './agent-session.ts';
@@ -80,8 +81,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 async function connectOnce(options: AgentOptions & Pick<SessionOptions, 'onReady'>): Promise<Ended> {
   const socket = openSocket(options);
   const opened = await opening(socket, options.signal);
-  if (opened !== null) return opened;
-  const frames = wrapSocket(socket);
+  if (!(opened instanceof Socket)) return opened;
+  const frames = wrapSocket(socket, opened);
   const { line, instance, agent } = options;
   frames.send({ type: 'hello', version: PROTOCOL_VERSION, line, instance, agent } satisfies AgentFrame);
   return runSession({ ...options, socket: frames });
@@ -98,10 +99,10 @@ function openSocket({ server, token }: AgentOptions): WebSocket {
   });
 }
 
-/** Null when it is open. */
-function opening(socket: WebSocket, signal: AbortSignal): Promise<Ended | null> {
+/** What it reads from when it is open, or how it ended before. */
+function opening(socket: WebSocket, signal: AbortSignal): Promise<Socket | Ended> {
   return new Promise((resolve) => {
-    const give = (ended: Ended | null) => {
+    const give = (ended: Socket | Ended) => {
       signal.removeEventListener('abort', leave);
       resolve(ended);
     };
@@ -110,7 +111,7 @@ function opening(socket: WebSocket, signal: AbortSignal): Promise<Ended | null> 
       give({ code: 1000, reason: 'The agent stops.' });
     };
     signal.addEventListener('abort', leave, { once: true });
-    socket.once('open', () => give(null));
+    socket.once('upgrade', (response) => socket.once('open', () => give(response.socket)));
     socket.once('unexpected-response', (_request, response) => {
       const isRefused = response.statusCode === 401 || response.statusCode === 403;
       socket.terminate();

@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import { CLOSE } from './frames.ts';
 
-/** A connection on which nothing was heard for three of these is dead. */
+/** A connection on which no byte came for three of these is dead. */
 const PING_EVERY_MS = 5_000;
 const SILENT_PINGS_MAX = 2;
 /** So much that the other end has not taken means that it takes nothing any more. */
@@ -24,14 +24,21 @@ export interface FrameSocket {
   readonly isOpen: boolean;
 }
 
-export function wrapSocket(socket: WebSocket, pingEveryMs = PING_EVERY_MS): FrameSocket {
+/** `stream` is what the socket reads from: a long frame on a slow connection comes byte by byte, and is no silence. */
+export function wrapSocket(
+  socket: WebSocket,
+  stream: { readonly bytesRead: number },
+  pingEveryMs = PING_EVERY_MS,
+): FrameSocket {
   const ended = Promise.withResolvers<Ended>();
   const waiting: string[] = [];
   let listener: ((data: string) => void) | null = null;
+  let bytesRead = 0;
   let silentPings = 0;
 
   const pings = setInterval(() => {
-    silentPings += 1;
+    silentPings = stream.bytesRead > bytesRead ? 0 : silentPings + 1;
+    bytesRead = stream.bytesRead;
     if (silentPings > SILENT_PINGS_MAX || socket.bufferedAmount > UNSENT_MAX_BYTES) return socket.terminate();
     if (socket.readyState === socket.OPEN) socket.ping();
   }, pingEveryMs);
@@ -53,13 +60,7 @@ export function wrapSocket(socket: WebSocket, pingEveryMs = PING_EVERY_MS): Fram
     }
   }
 
-  const heard = (): void => {
-    silentPings = 0;
-  };
-  socket.on('pong', heard);
-  socket.on('ping', heard);
   socket.on('message', (data, isBinary) => {
-    heard();
     if (isBinary) socket.close(CLOSE.badFrame, 'Frames are text.');
     else hand(data.toString());
   });

@@ -75,7 +75,7 @@ export function startBridge(server: Server, deps: BridgeDeps): Bridge {
       return refuse(stream, wait === null ? 401 : 429);
     }
     sockets.handleUpgrade(request, stream, head, (webSocket) => {
-      const connection = { token, device, socket: wrapSocket(webSocket) };
+      const connection = { token, device, socket: wrapSocket(webSocket, request.socket) };
       const served = serve(deps, connection).catch((error: unknown) => {
         deps.log.error({ err: error, device: device.id }, 'an agent could not be served');
         connection.socket.close(CLOSE.goingAway, 'The server ran into an error.');
