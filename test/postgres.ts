@@ -59,11 +59,12 @@ export async function startPostgres(): Promise<PostgresServer> {
     port,
     user: USER,
     password: PASSWORD,
-    // A run connects many thousands of times, and both sides reckon for milliseconds where a password is not just said.
+    // A run connects many thousands of times, and both sides reckon for milliseconds where a password is not just said,
+    // or was hashed more than once.
     authMethod: 'password',
     // PostgreSQL refuses to run as root; a system user is made only where the tests run as root.
     createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', '--set', 'scram_iterations=1'],
     postgresFlags: ['-h', '127.0.0.1', '-k', '', '-c', `max_connections=${CONNECTIONS_MAX}`],
     onLog: keep,
     onError: keep,

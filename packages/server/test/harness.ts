@@ -14,6 +14,7 @@ import { findViolations } from '../src/store/invariants.ts';
 import { expectDocumentedAnswer } from './documented.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { createMigratedDatabase, createTestDatabase } from './postgres-database.ts';
+import { fillFolder } from './sqlite-folder.ts';
 
 export const ENGINES: readonly EngineKind[] = ['sqlite', 'postgres'];
 export const KEY = 'sk_live_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG';
@@ -32,12 +33,15 @@ export interface Home {
   remove(): Promise<void>;
 }
 
-/** Without tables for those who look at how a first start makes them; else PostgreSQL's are copied, which is faster. */
+/** Without tables for those who look at how a first start makes them; else they are copied, which is faster. */
 export async function createHome(engine: EngineKind, tables: 'migrated' | 'none' = 'migrated'): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   const environment = { TRUNKLINE_DATA_DIR: folder };
-  if (engine === 'sqlite') return { engine, environment, remove: removeFolder };
+  if (engine === 'sqlite') {
+    if (tables === 'migrated') await fillFolder(folder);
+    return { engine, environment, remove: removeFolder };
+  }
   const create = tables === 'none' ? createTestDatabase : createMigratedDatabase;
   const database = await create(inject('postgresUrl'));
   const remove = async () => {

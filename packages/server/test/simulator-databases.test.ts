@@ -7,7 +7,7 @@ import { inject } from 'vitest';
 import { openPostgres } from '../src/store/dialects/postgres.ts';
 import { openSqlite } from '../src/store/dialects/sqlite.ts';
 import { asWireDatabase } from '../src/store/wire-database.ts';
-import { createTestDatabase } from './postgres-database.ts';
+import { createMigratedDatabase } from './postgres-database.ts';
 
 describeSimulator("The simulator on the server's SQLite", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
@@ -22,7 +22,7 @@ describeSimulator("The simulator on the server's SQLite", async () => {
 });
 
 describeSimulator("The simulator on the server's PostgreSQL", async () => {
-  const { url, drop } = await createTestDatabase(inject('postgresUrl'));
+  const { url, drop } = await createMigratedDatabase(inject('postgresUrl'));
   const engine = await openPostgres({ url, schema: 'simulator' });
   return {
     database: asWireDatabase(engine),
