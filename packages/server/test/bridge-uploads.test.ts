@@ -1,5 +1,5 @@
 /** `/bridge/v1/uploads`: files that agents bring in pieces, whatever breaks off, whoever else brings them, and what is left. */
-import { existsSync, renameSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -216,6 +216,27 @@ describe.each(ENGINES)('uploads of an agent on %s', (engine) => {
     // What is left of it, and lies elsewhere, is in nobody's way.
     expect((await piecesIn(test)).map(({ start }) => Number(start))).toEqual([1_000]);
     expect((await bytesOf(agent, await agent.bring('old', WHOLE, 700))).equals(WHOLE)).toBe(true);
+  });
+
+  it('that cannot be forgotten, as their bytes cannot be removed, are forgotten later', async () => {
+    heard(200, await agent.put('stuck', WHOLE, 0, 1_000));
+    const { query } = test.server.engine;
+    await query
+      .updateTable('upload_parts')
+      .set({ created_at: Date.now() - DAY_MS - 1 })
+      .execute();
+    const [stuck] = await piecesIn(test);
+    const place = join(test.config.dataDir, BLOBS_FOLDER, blobPath(String(stuck?.blob)));
+    renameSync(place, `${place}.away`);
+    // Not a file, so it cannot be removed as one.
+    mkdirSync(place);
+    await agent.bring('while it is stuck', WHOLE, 1_000);
+    expect(await piecesIn(test)).toEqual([stuck]);
+    rmdirSync(place);
+    renameSync(`${place}.away`, place);
+    await agent.bring('when it is free', WHOLE, 1_000);
+    expect(await piecesIn(test)).toEqual([]);
+    expect(existsSync(place)).toBe(false);
   });
 });
 

@@ -8,6 +8,7 @@ import {
   addUploadParts,
   dropOldUploadParts,
   dropUploadParts,
+  readOldUploadBlobs,
   readUploadParts,
   type UploadPart,
 } from '../store/upload-parts.ts';
@@ -71,10 +72,18 @@ export async function addPiece(
   return finishUpload(deps, line, claims, total);
 }
 
-/** What was left behind by agents that never came back. */
-export async function dropOldPieces({ writer, blobs, clock, log }: LineFileDeps): Promise<void> {
-  const left = await writer.write(dropOldUploadParts, { before: clock.now() - PARTS_KEPT_MS });
-  await deleteBlobs(blobs, left).catch((error: unknown) => log.warn({ err: error }, 'old pieces could not be removed'));
+/** What was left behind by agents that never came back. What cannot be removed is there for the next time. */
+export async function dropOldPieces({ engine, writer, blobs, clock, log }: LineFileDeps): Promise<void> {
+  const before = clock.now() - PARTS_KEPT_MS;
+  const old = await readOldUploadBlobs(engine, before);
+  if (old.length === 0) return;
+  try {
+    await deleteBlobs(blobs, old);
+  } catch (error) {
+    return log.warn({ err: error }, 'old pieces could not be removed');
+  }
+  const dropped = await writer.write(dropOldUploadParts, { before });
+  await deleteBlobs(blobs, missingIn(old, dropped));
 }
 
 interface Looked extends UploadState {
@@ -146,8 +155,7 @@ async function dropPieces(
   const gone = parts.map(({ blob }) => blob);
   await deleteBlobs(blobs, gone);
   const dropped = await writer.write(dropUploadParts, { lineRef: line.ref, name });
-  const late = dropped.filter((blob) => !gone.includes(blob));
-  await deleteBlobs(blobs, late);
+  await deleteBlobs(blobs, missingIn(gone, dropped));
 }
 
 async function makeFile(
@@ -172,6 +180,10 @@ async function* bytesOf(blobs: Blobs, parts: readonly UploadPart[]): AsyncIterab
     if (bytes === null) throw new Error(`The bytes of the piece ${blob} are not there.`);
     yield* bytes as AsyncIterable<Uint8Array>;
   }
+}
+
+function missingIn(gone: readonly string[], dropped: readonly string[]): readonly string[] {
+  return dropped.filter((blob) => !gone.includes(blob));
 }
 
 async function deleteBlobs(blobs: Blobs, names: readonly string[]): Promise<void> {

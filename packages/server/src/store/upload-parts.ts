@@ -26,6 +26,10 @@ const deleteParts = statement(
   { line_ref: 'int', name: 'text' },
   'delete from upload_parts where line_ref = i.line_ref and name = i.name returning blob',
 );
+const selectOld = statement(
+  { before: 'int' },
+  'select upload_parts.blob from upload_parts{, items} where upload_parts.created_at < i.before',
+);
 const deleteOld = statement({ before: 'int' }, 'delete from upload_parts where created_at < i.before returning blob');
 const partByBlob = statement(
   { blob: 'text' },
@@ -75,6 +79,11 @@ export const dropOldUploadParts: Write<{ before: number }, readonly string[]> = 
 /** By their place in the file. */
 export async function readUploadParts(engine: Engine, lineRef: number, name: string): Promise<readonly UploadPart[]> {
   return (await engine.read(selectParts, { line_ref: lineRef, name })).map(partFromRow);
+}
+
+/** The blobs of files whose agent never came back with the rest. */
+export async function readOldUploadBlobs(engine: Engine, before: number): Promise<readonly string[]> {
+  return blobsOf(await engine.read(selectOld, { before }));
 }
 
 /** Those of the names that are pieces. */
