@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupDataFolder, RESTORED_STATEMENTS } from '../src/store/backup.ts';
 import { SECRET_KEY_FILE } from '../src/store/open.ts';
+import { addDevice, createAgent, FILES as FILES_PATH, heard, REMOTE_LINE } from './bridge-scene.ts';
 import { createHome, type Home, KEY, PHONE, startTestServer, type TestServer } from './harness.ts';
-import { sendRaw } from './tenancy.ts';
+import { addRemoteLine, sendRaw } from './tenancy.ts';
 
 const FILES = [SECRET_KEY_FILE, 'simulator.sqlite', 'trunkline.sqlite'];
 
@@ -64,6 +65,26 @@ describe('a backup', () => {
     expect((await test.phone(PHONE)).filter((message) => message['text'] === 'Before the backup')).toHaveLength(1);
     expect((await test.call('GET', `/v1/events?after=${epoch}.1`)).status).toBe(400);
     await test.settled(await test.send('After it'));
+    await stopServer();
+    await other.remove();
+  });
+
+  it('knows nothing of a file that an agent had brought a part of, so that the agent brings it whole', async () => {
+    const server = test as TestServer;
+    await addRemoteLine(server, REMOTE_LINE);
+    const { token } = await addDevice(server, [REMOTE_LINE]);
+    const bytes = Buffer.alloc(3_000, 'x');
+    heard(200, await createAgent(String(await server.server.listen()), token).put('half', bytes, 0, 1_000));
+    await backupDataFolder({ dataDir, to });
+    await stopServer();
+
+    const other = await createHome('sqlite');
+    cpSync(to, other.environment['TRUNKLINE_DATA_DIR'] ?? '', { recursive: true });
+    test = await startTestServer('sqlite', { home: other });
+    const restored = createAgent(String(await test.server.listen()), token);
+    expect(await restored.state('half')).toEqual({ received: 0, file: null });
+    const id = await restored.bring('half', bytes, 1_000);
+    expect(heard(200, await restored.ask('GET', `${FILES_PATH}/${id}`)).bytes.equals(bytes)).toBe(true);
     await stopServer();
     await other.remove();
   });

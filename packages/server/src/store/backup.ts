@@ -23,8 +23,8 @@ const HAND_OVERS_AHEAD = 1_000;
 
 /**
  * What a server that starts on an older state of its database must find, on either engine. A new epoch, for its numbers
- * of events will be given a second time; and no item that would be sent without a question, however often it was handed
- * over since.
+ * of events will be given a second time; no item that would be sent without a question, however often it was handed
+ * over since; and no piece of a file that an agent was bringing, for its bytes may be gone since: the agent begins anew.
  */
 export const RESTORED_STATEMENTS: readonly string[] = [
   "delete from installation where name = 'epoch'",
@@ -33,6 +33,7 @@ export const RESTORED_STATEMENTS: readonly string[] = [
   `update outbox set hand_overs = hand_overs + ${HAND_OVERS_AHEAD},
    attempts = attempts + case when state = 'sending' then 0 else 1 end, state = 'sending'
    where state in ('fetching', 'pending', 'waiting', 'sending')`,
+  'delete from upload_parts',
 ];
 
 export interface BackupOptions {
