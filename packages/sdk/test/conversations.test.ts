@@ -28,7 +28,7 @@ describe('a chat', () => {
     const [message] = (await client.listMessages({ ...PEOPLE })).data.slice(-1);
     const events = client.events({ events: ['reaction.added'] });
     const next = events.next();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await server.streamIsOpen();
     const { id } = await client.sendReaction({ ...PEOPLE, messageId: message?.id ?? '', type: 'love' });
     expect(await client.waitForOutbox(id)).toMatchObject({
       status: 'sent',
@@ -66,7 +66,7 @@ describe('a chat', () => {
     const reading = (async () => {
       for await (const event of client.events({ signal: stop.signal })) got.push(event);
     })();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await server.streamIsOpen();
     const { simulator } = admin;
     const { guid } = await simulator.sendText({ from: PHONE, to: LINE, text: 'Frist' });
     const message = await client.getMessage({ id: guid });

@@ -41,10 +41,7 @@ describe('the events of a real server', () => {
     const reading = (async () => {
       for await (const event of client.events({ events: ['message.received'], signal: stop.signal })) got.push(event);
     })();
-    await text('begin');
-    // The stream begins when it is open: what came before is not of it.
-    await sleep(300);
-    got.length = 0;
+    await server.streamIsOpen();
     const sent: string[] = [];
     for (let round = 0; round < 3; round += 1) {
       for (let count = 0; count < 5; count += 1) {
@@ -67,7 +64,7 @@ describe('the events of a real server', () => {
   it('can be taken up again behind a cursor, by another client', async () => {
     const first = client.events();
     const next = first.next();
-    await sleep(200);
+    await server.streamIsOpen();
     await text('one');
     const { value } = await next;
     await first.return();

@@ -94,7 +94,8 @@ async function use({ sdk, admin, sendblue }) {
   const [line] = (await client.listLines()).data;
   const events = client.events({ events: ['message.sent'] });
   const next = events.next();
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const isOpen = async () => /^trunkline_event_streams_open 1$/m.test(await (await fetch(process.env.TRUNKLINE_URL + '/metrics')).text());
+  while (!(await isOpen()));
   const item = await client.sendMessage({ from: line.handle, to: '${PHONE}', text: 'From ' + process.version });
   const { value } = await next;
   await events.return();

@@ -5,16 +5,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const KEY = 'sk_live_SdkTests0123456789abcdefghijklmnopqrstu';
 export const LINE = '+15550100001';
 /** The phone that has written to the line already. */
 export const PHONE = '+15550109999';
 
+const ONE_STREAM = /^trunkline_event_streams_open 1$/m;
 const MAIN = join(import.meta.dirname, '../../server/src/main.ts');
 
 export interface RealServer {
   readonly url: string;
+  /** Resolves when one event stream is open: what happens from then on is told on it. */
+  streamIsOpen(): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** On the same port and folder. */
@@ -37,6 +41,7 @@ export async function startRealServer(settings: Readonly<Record<string, string>>
     TRUNKLINE_BOOTSTRAP_API_KEY: KEY,
     TRUNKLINE_LOG_LEVEL: 'warn',
     TRUNKLINE_RATE_LIMIT_PER_HOUR: '1000000000',
+    TRUNKLINE_METRICS: 'on',
     ...settings,
   };
   let { child, url } = await start({ ...environment, TRUNKLINE_PORT: '0' });
@@ -48,6 +53,9 @@ export async function startRealServer(settings: Readonly<Record<string, string>>
   };
   return {
     url,
+    async streamIsOpen() {
+      while (!ONE_STREAM.test(await (await fetch(`${url}/metrics`)).text())) await sleep(10);
+    },
     kill,
     async startAgain() {
       ({ child, url } = await start({ ...environment, TRUNKLINE_PORT: new URL(url).port }));
