@@ -1,11 +1,10 @@
 /** A fresh database in the run's PostgreSQL for each test that asks for one. */
 import { randomBytes } from 'node:crypto';
-import { createSimulatorNetwork } from '@trunkline/drivers';
 import pg from 'pg';
 import { LEFT } from '../../../test/left-databases.ts';
 import { openPostgresDatabases } from '../src/store/open.ts';
-import { asWireDatabase } from '../src/store/wire-database.ts';
 import { clearDatabase, fingerprintOf } from './postgres-clear.ts';
+import { makeSimulatorTables } from './simulator-tables.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -103,8 +102,7 @@ async function makeMigrated(adminUrl: string, client: pg.Client): Promise<void> 
   const making = `${MIGRATED}_in_the_making`;
   await client.query(`create database ${making}`);
   const databases = await openPostgresDatabases(urlOf(adminUrl, making));
-  const database = asWireDatabase(databases.simulator);
-  await createSimulatorNetwork({ database, now: Date.now, random: Math.random, newGuid: () => '' }).open();
+  await makeSimulatorTables(databases.simulator);
   await databases.close();
   const fingerprint = await asAdmin(urlOf(adminUrl, making), fingerprintOf);
   await client.query(`comment on database ${making} is '${fingerprint}'`);

@@ -2,9 +2,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSimulatorNetwork } from '@trunkline/drivers';
 import { openSqliteFolder, SERVER_FILE, SIMULATOR_FILE } from '../src/store/open.ts';
-import { asWireDatabase } from '../src/store/wire-database.ts';
+import { makeSimulatorTables } from './simulator-tables.ts';
 
 interface Template {
   readonly file: string;
@@ -22,8 +21,7 @@ export async function fillFolder(folder: string): Promise<void> {
 async function makeTemplate(): Promise<readonly Template[]> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-test-'));
   const databases = await openSqliteFolder((name) => join(folder, name));
-  const database = asWireDatabase(databases.simulator);
-  await createSimulatorNetwork({ database, now: Date.now, random: Math.random, newGuid: () => '' }).open();
+  await makeSimulatorTables(databases.simulator);
   await databases.close();
   const files = [SERVER_FILE, SIMULATOR_FILE].map(async (file) => ({
     file,
