@@ -82,8 +82,8 @@ export async function dropOldPieces({ engine, writer, blobs, clock, log }: LineF
   } catch (error) {
     return log.warn({ err: error }, 'old pieces could not be removed');
   }
-  const dropped = await writer.write(dropOldUploadParts, { before });
-  await deleteBlobs(blobs, missingIn(old, dropped));
+  // None becomes so old in between: whatever these rows name was removed.
+  await writer.write(dropOldUploadParts, { before });
 }
 
 interface Looked extends UploadState {
@@ -155,7 +155,8 @@ async function dropPieces(
   const gone = parts.map(({ blob }) => blob);
   await deleteBlobs(blobs, gone);
   const dropped = await writer.write(dropUploadParts, { lineRef: line.ref, name });
-  await deleteBlobs(blobs, missingIn(gone, dropped));
+  const late = dropped.filter((blob) => !gone.includes(blob));
+  await deleteBlobs(blobs, late);
 }
 
 async function makeFile(
@@ -180,10 +181,6 @@ async function* bytesOf(blobs: Blobs, parts: readonly UploadPart[]): AsyncIterab
     if (bytes === null) throw new Error(`The bytes of the piece ${blob} are not there.`);
     yield* bytes as AsyncIterable<Uint8Array>;
   }
-}
-
-function missingIn(gone: readonly string[], dropped: readonly string[]): readonly string[] {
-  return dropped.filter((blob) => !gone.includes(blob));
 }
 
 async function deleteBlobs(blobs: Blobs, names: readonly string[]): Promise<void> {
