@@ -9,6 +9,7 @@ import { ledger, sqliteOracle } from './oracle.ts';
 import { buildPowerCut } from './powercut.ts';
 import { type Product, startProduct } from './product.ts';
 import { openScene, type Scene } from './scene.ts';
+import { until } from './until.ts';
 import { FAULTLESS, figures } from './verdict.ts';
 import { makeFolder, sqliteWorld } from './world.ts';
 
@@ -51,14 +52,6 @@ afterEach(async () => {
 const get = (address: string, path: string) =>
   fetch(`${address}${path}`, { headers: { authorization: `Bearer ${KEY}` } });
 const send = (address: string, text: string) => post(address, '/v1/messages', { from: LINE, to: PHONE, text });
-
-async function until(check: () => Promise<boolean>, ms: number, what: string): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${ms / 1000} s: ${what}.`);
-    await sleep(20);
-  }
-}
 
 describe('a disk on SQLite', () => {
   const disk = buildPowerCut(PART);

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, LINE, post } from './client.ts';
 import { SEND_BY_URL } from './send-by-url.ts';
+import { until } from './until.ts';
 
 const SENDERS = 16;
 const TEXTERS = 4;
@@ -134,11 +135,8 @@ export function createLoad(options: LoadOptions): Load {
     },
     async progress() {
       const before = { accepted: accepted.size, heard: heard.size };
-      const deadline = performance.now() + PROGRESS_WITHIN_MS;
-      while (accepted.size === before.accepted || heard.size === before.heard) {
-        if (performance.now() > deadline) throw new Error('Nothing was accepted for long.');
-        await sleep(PAUSE_WITHOUT_SERVER_MS);
-      }
+      const isMore = () => accepted.size > before.accepted && heard.size > before.heard;
+      await until(isMore, PROGRESS_WITHIN_MS, 'a send and a text that are accepted');
     },
     async stop() {
       isOn = false;

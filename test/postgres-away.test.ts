@@ -8,6 +8,7 @@ import { type PostgresServer, startPostgres } from './postgres.ts';
 import { openScene, type Scene } from './scene.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { until } from './until.ts';
 import { FAULTLESS, figures } from './verdict.ts';
 import { createWorld, postgresWorld, type World } from './world.ts';
 
@@ -26,14 +27,6 @@ const opened: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
-
-async function until(check: () => Promise<boolean>, ms: number, what: string): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${ms / 1000} s: ${what}.`);
-    await sleep(10);
-  }
-}
 
 /** An installation whose database is reached through a proxy; the oracle looks at the database itself. */
 async function throughProxy(): Promise<{ world: World; proxy: TcpProxy }> {
